@@ -1,0 +1,109 @@
+"""A plugin-based strategy framework for perpetual futures: `fw.backtest`, `fw.load`, and what plugins need.
+
+Names are imported on first use, so `import fw` costs milliseconds.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+from fw.hookspecs import hookimpl
+from fw.setting import setting
+
+if TYPE_CHECKING:
+    from fw.domain.account import AccountReport, Position
+    from fw.domain.bars import Bars
+    from fw.domain.decision import FLAT, LONG, SHORT, Amend, Cancel, Orders, Place, Signal, Target, Veto
+    from fw.domain.forecast import Forecasts, Windows
+    from fw.domain.frame import Frame
+    from fw.domain.instrument import Instrument, Tier
+    from fw.domain.market import Market, Series, Stamps
+    from fw.domain.order import Order
+    from fw.domain.result import Result
+    from fw.domain.time import BarSize, Duration, Length
+    from fw.errors import (
+        AmbiguousName,
+        BrokerError,
+        DataError,
+        Disconnected,
+        Drift,
+        FwError,
+        Gap,
+        MissingExtra,
+        ModelError,
+        NotFitted,
+        OutOfOrder,
+        PluginError,
+        RateLimited,
+        RunRefused,
+        SettingsError,
+        ShapeMismatch,
+        Stale,
+        Unauthorized,
+        UnknownPart,
+    )
+    from fw.parts.broker import Broker, Inbox, SimulatedBroker, Terms
+    from fw.parts.features import FeatureSet
+    from fw.parts.given import Run
+    from fw.parts.metric import Metric, Unmeasured
+    from fw.parts.model import Fitted, Model
+    from fw.parts.observer import Observer
+    from fw.parts.reporter import Reporter
+    from fw.parts.risk import RiskCheck
+    from fw.parts.sizer import Sizer
+    from fw.parts.source import Source, Want
+    from fw.parts.strategy import History, SignalArrays, Strategy
+    from fw.parts.view import View
+    from fw.plan import Plan, backtest, load
+
+__version__ = "0.1.0"
+
+_HOMES = {
+    "fw.domain.account": "AccountReport Position",
+    "fw.domain.bars": "Bars",
+    "fw.domain.decision": "FLAT LONG SHORT Amend Cancel Orders Place Signal Target Veto",
+    "fw.domain.forecast": "Forecasts Windows",
+    "fw.domain.frame": "Frame",
+    "fw.domain.instrument": "Instrument Tier",
+    "fw.domain.market": "Market Series Stamps",
+    "fw.domain.order": "Order",
+    "fw.domain.result": "Result",
+    "fw.domain.time": "BarSize Duration Length",
+    "fw.errors": "AmbiguousName BrokerError DataError Disconnected Drift FwError Gap MissingExtra ModelError NotFitted "
+    "OutOfOrder PluginError RateLimited RunRefused SettingsError ShapeMismatch Stale Unauthorized UnknownPart",
+    "fw.parts.broker": "Broker Inbox SimulatedBroker Terms",
+    "fw.parts.features": "FeatureSet",
+    "fw.parts.given": "Run",
+    "fw.parts.metric": "Metric Unmeasured",
+    "fw.parts.model": "Fitted Model",
+    "fw.parts.observer": "Observer",
+    "fw.parts.reporter": "Reporter",
+    "fw.parts.risk": "RiskCheck",
+    "fw.parts.sizer": "Sizer",
+    "fw.parts.source": "Source Want",
+    "fw.parts.strategy": "History SignalArrays Strategy",
+    "fw.parts.view": "View",
+    "fw.plan": "Plan backtest load",
+}
+_HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
+
+__all__ = [  # noqa: PLE0604 - the names below are strings, only unpacked
+    "__version__",
+    "hookimpl",
+    "setting",
+    *_HOME_OF,
+]
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOME_OF.get(name)
+    if home is None:
+        raise AttributeError(f"module 'fw' has no attribute {name!r}")
+    value = getattr(import_module(home), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

@@ -1,0 +1,124 @@
+"""What a strategy wants, what a sizer makes of it, and what a risk check refuses."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import attrs
+
+LONG, SHORT, FLAT = 1.0, -1.0, 0.0
+
+
+@attrs.frozen
+class Signal:
+    """What a strategy wants for one instrument; ValueError for a strength outside [-1, 1] or a price ≤ 0."""
+
+    strength: float
+    """From -1 (fully short) over 0 (flat) to 1 (fully long)."""
+    stop_loss: float | None = None
+    """Price at which the position is closed at a loss."""
+    take_profit: float | None = None
+    """Price at which the position is closed at a profit."""
+    trailing: float | None = None
+    """Distance, in price, at which a stop follows the best price since entry."""
+    limit: float | None = None
+    """Enter at this price or better instead of at the market."""
+    expiry: int | None = None
+    """Bars after which an unfilled limit entry is withdrawn; None: it rests until the signal changes."""
+    tag: str = ""
+    """Free text carried to the trades it makes."""
+
+    def __attrs_post_init__(self) -> None:
+        if not -1.0 <= self.strength <= 1.0:
+            raise ValueError(f"a signal's strength lies in [-1, 1], not {self.strength!r}")
+        if self.stop_loss is None and self.take_profit is None and self.trailing is None and self.limit is None:
+            return
+        for name in ("stop_loss", "take_profit", "trailing", "limit"):
+            price = getattr(self, name)
+            if price is not None and not 0.0 < price < math.inf:
+                raise ValueError(f"a signal's {name} is a price above 0, not {price!r}")
+
+
+@attrs.frozen
+class Target:
+    """A sized position: exactly one of exposure, notional and lots, each signed (negative: short)."""
+
+    exposure: float | None = None
+    """Notional over the account's equity."""
+    notional: float | None = None
+    """In settlement currency."""
+    lots: int | None = None
+    signal: Signal | None = None
+    """The signal it was sized from; its protections come along."""
+
+    def __attrs_post_init__(self) -> None:
+        given = [value for value in (self.exposure, self.notional, self.lots) if value is not None]
+        if len(given) != 1:
+            raise ValueError("a target says exactly one of exposure, notional and lots")
+        if not math.isfinite(given[0]):
+            raise ValueError(f"a target is a finite number, not {given[0]!r}")
+
+    @property
+    def size(self) -> float:
+        """The signed number that was given, whatever its unit."""
+        for value in (self.exposure, self.notional, self.lots):
+            if value is not None:
+                return float(value)
+        raise AssertionError
+
+    def scaled(self, factor: float) -> Target:
+        """The same target, `factor` times as large; lots are rounded towards zero."""
+        changes: dict[str, Any] = {}
+        if self.exposure is not None:
+            changes["exposure"] = self.exposure * factor
+        elif self.notional is not None:
+            changes["notional"] = self.notional * factor
+        elif self.lots is not None:
+            changes["lots"] = math.trunc(self.lots * factor)
+        return attrs.evolve(self, **changes)
+
+
+@attrs.frozen
+class Veto:
+    """A risk check's refusal: a value, never an exception."""
+
+    reason: str
+
+
+@attrs.frozen
+class Place:
+    """An explicit order of a strategy that acts by itself; `quantity` is in base currency, negative sells."""
+
+    quantity: float
+    kind: str = "market"
+    """market, limit, stop (a market order once `price` trades) or take_profit (likewise)."""
+    price: float | None = None
+    """Limit or trigger price; None for a market order."""
+    reduce_only: bool = False
+    expiry: int | None = None
+    """Bars after which it is withdrawn unfilled."""
+    id: str = ""
+    """A name to amend or cancel it by; made up where empty."""
+    tag: str = ""
+
+
+@attrs.frozen
+class Amend:
+    """Change a working order's price or quantity (None keeps it)."""
+
+    id: str
+    quantity: float | None = None
+    price: float | None = None
+
+
+@attrs.frozen
+class Cancel:
+    """Withdraw a working order; an empty id withdraws all of the instrument."""
+
+    id: str = ""
+
+
+Action = Place | Amend | Cancel
+Orders = tuple[Action, ...]
+Decision = float | Signal | Orders | None

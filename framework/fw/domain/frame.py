@@ -1,0 +1,70 @@
+"""Columns of equal length under names; what feature sets return and results are made of."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from fw.errors import PluginError
+
+if TYPE_CHECKING:
+    import pandas as pd
+    from numpy.typing import NDArray
+
+
+def read_only(array: Any) -> Any:
+    """The array itself, made unwritable; a view is taken first so that its owner stays writable."""
+    view = array.view()
+    view.flags.writeable = False
+    return view
+
+
+@attrs.frozen(eq=False, repr=False)
+class Frame(Mapping[str, "NDArray[Any]"]):
+    """Named columns, each one-dimensional and read-only; `frame["sma_20"]` is float64[row]."""
+
+    columns: Mapping[str, NDArray[Any]] = attrs.field()
+
+    @columns.validator
+    def _check(self, attribute: Any, columns: Mapping[str, NDArray[Any]]) -> None:
+        lengths = {len(column) for column in columns.values()}
+        if len(lengths) > 1:
+            raise PluginError(
+                "columns of one frame differ in length: "
+                + ", ".join(f"{name} {len(column)}" for name, column in columns.items())
+            )
+
+    @classmethod
+    def of(cls, columns: Mapping[str, Any]) -> Frame:
+        """Make a frame of arrays; they are not copied, only marked read-only."""
+        return cls({name: read_only(np.asarray(column)) for name, column in columns.items()})
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        return self.columns[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.columns)
+
+    def __len__(self) -> int:
+        return len(self.columns)
+
+    def __repr__(self) -> str:
+        return f"<Frame {self.rows} rows: {', '.join(self.columns)}>"
+
+    @property
+    def rows(self) -> int:
+        """How many rows each column has."""
+        return len(next(iter(self.columns.values()))) if self.columns else 0
+
+    def to_pandas(self) -> pd.DataFrame:
+        """A DataFrame of the columns; int64 columns named `time` or ending in `_time` become UTC datetimes."""
+        import pandas as pd
+
+        out = {}
+        for name, column in self.columns.items():
+            is_time = (name == "time" or name.endswith("_time")) and column.dtype == np.int64
+            out[name] = pd.to_datetime(column, utc=True) if is_time else column
+        return pd.DataFrame(out)

@@ -1,0 +1,138 @@
+"""Everything known of the market in a stretch of time, focused on one instrument at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from fw.domain.bars import Bars, resample
+from fw.domain.frame import read_only
+from fw.domain.instrument import Instrument
+from fw.domain.time import BarSize
+from fw.errors import DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def _frozen_times(values: Any) -> NDArray[np.int64]:
+    array: NDArray[np.int64] = read_only(np.ascontiguousarray(values, dtype=np.int64))
+    return array
+
+
+def _frozen_values(values: Any) -> NDArray[np.float64]:
+    array: NDArray[np.float64] = read_only(np.ascontiguousarray(values, dtype=np.float64))
+    return array
+
+
+@attrs.frozen(eq=False)
+class Stamps:
+    """Values known from their own instants on: funding rates at settlement, open interest at publication."""
+
+    time: NDArray[np.int64] = attrs.field(converter=_frozen_times)
+    value: NDArray[np.float64] = attrs.field(converter=_frozen_values)
+
+    def __len__(self) -> int:
+        return len(self.time)
+
+    def known(self, time: int) -> Stamps:
+        """The stamps at or before `time` (ns)."""
+        last = int(np.searchsorted(self.time, time, side="right"))
+        return Stamps(self.time[:last], self.value[:last])
+
+    def between(self, start: int | None, end: int | None) -> Stamps:
+        """The stamps in [start, end)."""
+        first = 0 if start is None else int(np.searchsorted(self.time, start))
+        last = len(self) if end is None else int(np.searchsorted(self.time, end))
+        return Stamps(self.time[first:last], self.value[first:last])
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Series:
+    """All data of one instrument. Funding is per interval: positive, longs pay shorts. Absent data is None."""
+
+    bars: Bars
+    funding: Stamps | None = None
+    mark: Bars | None = None
+    open_interest: Stamps | None = None
+    rules: Instrument | None = None
+    """The contract's rules where the source itself states them (a synthetic market does)."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Market:
+    """The data of one or many instruments; `bars`, `funding`, `mark` … are those of the instrument in focus."""
+
+    series: Mapping[str, Series]
+    focus: str
+    notes: tuple[str, ...] = ()
+    """What a reader of the report must know of this data (filled gaps, guessed columns, …)."""
+
+    @classmethod
+    def single(cls, symbol: str, bars: Bars, **rest: Any) -> Market:
+        """A market of one instrument."""
+        return cls(series={symbol: Series(bars=bars, **rest)}, focus=symbol)
+
+    @property
+    def instruments(self) -> tuple[str, ...]:
+        return tuple(self.series)
+
+    @property
+    def bars(self) -> Bars:
+        return self.series[self.focus].bars
+
+    @property
+    def funding(self) -> Stamps | None:
+        return self.series[self.focus].funding
+
+    @property
+    def mark(self) -> Bars | None:
+        return self.series[self.focus].mark
+
+    @property
+    def open_interest(self) -> Stamps | None:
+        return self.series[self.focus].open_interest
+
+    def of(self, symbol: str) -> Market:
+        """The same market, focused on another instrument."""
+        if symbol not in self.series:
+            raise DataError(f"the market has no {symbol}; it has {', '.join(self.series)}")
+        return attrs.evolve(self, focus=symbol)
+
+    def at(self, size: BarSize | str) -> Bars:
+        """Closed bars of a larger size of the instrument in focus."""
+        wanted = BarSize.parse(size) if isinstance(size, str) else size
+        if not self.bars.size.divides(wanted):
+            raise DataError(f"bars of {wanted} cannot be made of bars of {self.bars.size}")
+        return resample(self.bars, wanted)
+
+    def resampled(self, size: BarSize) -> Market:
+        """The same market on larger bars."""
+        series = {
+            symbol: attrs.evolve(data, bars=self.of(symbol).at(size)) for symbol, data in self.series.items()
+        }
+        return attrs.evolve(self, series=series)
+
+    def known(self, time: int) -> Market:
+        """What of it is known at `time` (ns): closed bars, stamps that have happened."""
+        return self._map(lambda data: data.known(time))
+
+    def between(self, start: int | None, end: int | None) -> Market:
+        """Bars that open, and stamps that happen, in [start, end)."""
+        return self._map(lambda data: data.between(start, end))
+
+    def _map(self, cut: Any) -> Market:
+        series = {
+            symbol: attrs.evolve(
+                data,
+                bars=cut(data.bars),
+                funding=None if data.funding is None else cut(data.funding),
+                mark=None if data.mark is None else cut(data.mark),
+                open_interest=None if data.open_interest is None else cut(data.open_interest),
+            )
+            for symbol, data in self.series.items()
+        }
+        return attrs.evolve(self, series=series)

@@ -1,0 +1,91 @@
+"""A finished run: equity, fills, trades, funding and metrics, as frames."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import attrs
+
+if TYPE_CHECKING:
+    from fw.domain.frame import Frame
+    from fw.domain.market import Market
+    from fw.domain.time import BarSize
+
+T = TypeVar("T")
+
+
+@attrs.define(eq=False, kw_only=True)
+class Result:
+    """What a run came to. Mutable only in what it has already worked out (`once`).
+
+    Frames and their columns:
+
+    - `equity`: time (close of the bar), equity, one row a bar.
+    - `fills`: time (open time of its bar), instrument, lots (signed), quantity, price, fee, realised, slippage,
+      reason, order, tag.
+    - `trades`: instrument, side (1 long, -1 short), entry_time, exit_time, quantity, entry_price, exit_price,
+      profit (net of fees and funding), fees, funding, bars, entry_reason, exit_reason, tag. An open trade is
+      marked at the last close, with exit_reason `end`.
+    - `funding`: time, instrument, lots, rate, amount (received; negative: paid).
+    - `signals`: the journal's decisions: time, instrument, strength, stop_loss, take_profit, trailing, limit,
+      expiry, tag; one row a change.
+    - `orders`: time, instrument, id, kind, lots, price, reduce_only, reason.
+    - `vetoes`: time, instrument, check, reason.
+    """
+
+    name: str
+    engine: str
+    """scan or loop."""
+    engine_reason: str
+    """Why this engine was taken."""
+    bar: BarSize
+    capital: float
+    instruments: tuple[str, ...]
+    market: Market
+    """The bars the run traded on, without warm-up."""
+    equity: Frame
+    fills: Frame
+    funding: Frame
+    signals: Frame
+    orders: Frame
+    vetoes: Frame
+    totals: Mapping[str, float]
+    """Of the whole run: realised, unrealised, fees, funding, slippage, shortfall, liquidations, ambiguous_bars,
+    exposure_bars (instrument-bars with a position), rejected."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know: filled gaps, nearest tiers, missing mark prices, late start …"""
+    folder: Path | None = None
+    seconds: float = 0.0
+    settings: Mapping[str, Any] = attrs.field(factory=dict)
+    """The strategy file as plain data."""
+    measure: Callable[[Result], Mapping[str, Any]] | None = attrs.field(default=None, repr=False)
+    trade: Callable[[Result], Frame] | None = attrs.field(default=None, repr=False)
+    write: Callable[[Result, Path], None] | None = attrs.field(default=None, repr=False)
+    _worked_out: dict[Any, Any] = attrs.field(factory=dict, init=False, repr=False)
+
+    def once(self, work: Callable[[Result], T]) -> T:
+        """`work(self)`, done the first time it is asked for and remembered."""
+        if work not in self._worked_out:
+            self._worked_out[work] = work(self)
+        found: T = self._worked_out[work]
+        return found
+
+    @property
+    def metrics(self) -> Mapping[str, Any]:
+        """Numbers by name; one that does not exist is an `Unmeasured` with its reason."""
+        return self.once(self.measure) if self.measure is not None else {}
+
+    @property
+    def trades(self) -> Frame:
+        """Round trips, oldest exit first."""
+        assert self.trade is not None
+        return self.once(self.trade)
+
+    def report(self, path: Path | str) -> Path:
+        """Write the run's files into a folder (made if needed) and return it."""
+        assert self.write is not None
+        folder = Path(path)
+        self.write(self, folder)
+        return folder

@@ -1,0 +1,91 @@
+"""Where orders go and facts come from."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+
+import attrs
+
+if TYPE_CHECKING:
+    from fw.domain.account import AccountReport
+    from fw.domain.event import Event
+    from fw.domain.order import Order
+    from fw.parts.given import Run
+
+
+class Inbox(Protocol):
+    """Where brokers and live sources put events, from any thread."""
+
+    def put(self, event: Event) -> None: ...
+
+
+@runtime_checkable
+class Broker(Protocol):
+    """Takes orders; answers with facts in the inbox, never with states."""
+
+    @property
+    def real_money(self) -> bool: ...
+
+    def open(self, inbox: Inbox) -> None:
+        """From now on facts arrive as events."""
+        ...
+
+    def submit(self, order: Order) -> None: ...
+
+    def amend(self, order_id: str, *, lots: int | None, price: float | None) -> None: ...
+
+    def cancel(self, order_id: str) -> None: ...
+
+    def account(self) -> AccountReport:
+        """The venue's truth."""
+        ...
+
+    def close(self) -> None: ...
+
+
+@attrs.frozen(kw_only=True)
+class Terms:
+    """How a simulated venue charges and fills, and the limits applied to every decision; a row of the ledger.
+
+    Sizers and checks whose rule depends on equity fill a field here (`terms(self, terms) -> Terms`); one
+    compiled function then applies it in scan and loop alike.
+    """
+
+    maker: float = 0.0
+    """Fee on notional of fills that rested."""
+    taker: float = 0.0
+    slippage: float = 0.0
+    """Share of the price that market and stop orders lose."""
+    pessimistic: bool = True
+    """Inside a bar that touched both, the stop comes first."""
+    through: int = 1
+    """Ticks by which the price must trade through a resting order to fill it."""
+    isolated: bool = True
+    leverage: float = 1.0
+    reserve: float = 0.01
+    """Share of equity that new exposure leaves free as margin for fees and slippage."""
+    fraction: float | None = None
+    """Exposure at strength 1; None: the sizer gives it."""
+    exposure_limit: float = float("inf")
+    """Gross notional over equity that decisions may reach."""
+    drawdown_limit: float = float("inf")
+    """From 0 to 1: fall of equity from its peak that ends trading; infinity: none."""
+    rebalance: float = float("inf")
+    """Share of its target by which a position may drift before it is resized."""
+
+
+@runtime_checkable
+class SimulatedBroker(Broker, Protocol):
+    """A venue made of the ledger; only this kind may be run by the scan."""
+
+    def terms(self, run: Run) -> Terms:
+        """Fees, slippage and fill rules."""
+        ...
+
+    def advance(self, bar: int) -> None:
+        """Bring the venue to the close of `bar`, over all bars since the last call; facts go to the inbox."""
+        ...
+
+    def attach(self, simulation: Any) -> None:
+        """Take the run's arrays (`fw.ledger.step.Simulation`); called once, before `open`."""
+        ...
