@@ -1,1 +1,15 @@
 """The arithmetic of money: the simulated venue as compiled functions over one account array."""
+
+from __future__ import annotations
+
+from typing import Any
+
+__all__ = ["kernel"]
+
+
+def __getattr__(name: str) -> Any:
+    if name == "kernel":  # numba is imported only when somebody compiles
+        from fw.ledger.compiled import kernel
+
+        return kernel
+    raise AttributeError(f"module 'fw.ledger' has no attribute {name!r}")

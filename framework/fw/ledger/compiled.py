@@ -1,0 +1,84 @@
+"""Compile kernels once per version of the source: the disk cache is keyed by a hash of every file a kernel may call.
+
+Numba's own key is the file of the function alone, so an edited callee in another module would be missed.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import sys
+from collections.abc import Callable
+from functools import cache
+from pathlib import Path
+from typing import Any, TypeVar
+
+import numba
+from numba.core import config as numba_config
+
+Function = TypeVar("Function", bound=Callable[..., Any])
+
+LEDGER = Path(__file__).parent
+KEPT_VERSIONS = 8
+
+
+def cache_root() -> Path:
+    """Where compiled kernels are kept: the user's cache folder, shared by all workspaces."""
+    base = os.environ.get("XDG_CACHE_HOME") or os.environ.get("LOCALAPPDATA") or str(Path.home() / ".cache")
+    return Path(base) / "fw" / "kernels"
+
+
+def source_hash(*folders: Path) -> str:
+    """Sixteen hex digits of every Python source under the folders, and of what compiles them."""
+    digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
+    for folder in folders:
+        for file in sorted(folder.rglob("*.py")):
+            digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    return digest.hexdigest()[:16]
+
+
+@cache
+def cache_folder(sources: Path = LEDGER) -> Path | None:
+    """The folder for kernels of this version of `sources` (and of the ledger); None where nothing is writable."""
+    folders = (LEDGER,) if sources == LEDGER else (LEDGER, sources)
+    folder = cache_root() / source_hash(*folders)
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        probe = folder / f".probe-{os.getpid()}"
+        probe.touch()
+        probe.unlink()
+    except OSError:
+        return None
+    _forget_old_versions(folder)
+    return folder
+
+
+def is_cold() -> bool:
+    """Whether the ledger has to be compiled before it can run, which takes seconds."""
+    folder = cache_folder()
+    return folder is None or not any(folder.rglob("*.nbc"))
+
+
+def kernel(function: Function) -> Function:
+    """Compile `function` at its first call, without the GIL, cached on disk under the hash of its package.
+
+    Floating point is strict IEEE: never `fastmath`, so that every engine agrees to the last bit.
+    """
+    home = Path(function.__code__.co_filename).parent
+    folder = cache_folder(home)
+    before = numba_config.CACHE_DIR
+    numba_config.CACHE_DIR = str(folder or "")
+    try:
+        compiled = numba.njit(cache=folder is not None, nogil=True, error_model="numpy")(function)
+    finally:
+        numba_config.CACHE_DIR = before
+    return compiled  # type: ignore[no-any-return]
+
+
+def _forget_old_versions(current: Path) -> None:
+    """Keep the newest versions only; another process may be deleting the same ones."""
+    versions = sorted((p for p in current.parent.iterdir() if p.is_dir()), key=lambda p: -p.stat().st_mtime)
+    for old in versions[KEPT_VERSIONS * 4 :]:
+        if old != current:
+            shutil.rmtree(old, ignore_errors=True)
