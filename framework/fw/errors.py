@@ -1,24 +1,24 @@
 """What can go wrong, as one tree; a message says what was wrong, where, and what to do next.
 
-    FwError
-    ├── SettingsError        the strategy file or an option is wrong            exit 2
-    ├── DataError            the market data is missing, broken or too short    exit 3
-    │   ├── Gap              bars are missing in the middle
-    │   ├── Stale            the newest data is too old to act on
-    │   └── OutOfOrder       times do not ascend, or stand twice
-    ├── PluginError          a plugin or part is missing, broken, or broke its contract   exit 4
-    │   ├── MissingExtra     an optional dependency is not installed
-    │   ├── AmbiguousName    two plugins offer the same name
-    │   └── UnknownPart      no plugin offers this name
-    ├── ModelError           a model cannot be trained, loaded or asked         exit 5
-    │   ├── NotFitted
-    │   └── ShapeMismatch
-    ├── RunRefused           a risk rule or a plugin refused the run            exit 6
-    ├── BrokerError          the venue refused or did not answer                exit 7
-    │   ├── Disconnected
-    │   ├── RateLimited
-    │   └── Unauthorized
-    └── Drift                the venue's account and our ledger disagree        exit 8
+FwError
+├── SettingsError        the strategy file or an option is wrong            exit 2
+├── DataError            the market data is missing, broken or too short    exit 3
+│   ├── Gap              bars are missing in the middle
+│   ├── Stale            the newest data is too old to act on
+│   └── OutOfOrder       times do not ascend, or stand twice
+├── PluginError          a plugin or part is missing, broken, or broke its contract   exit 4
+│   ├── MissingExtra     an optional dependency is not installed
+│   ├── AmbiguousName    two plugins offer the same name
+│   └── UnknownPart      no plugin offers this name
+├── ModelError           a model cannot be trained, loaded or asked         exit 5
+│   ├── NotFitted
+│   └── ShapeMismatch
+├── RunRefused           a risk rule or a plugin refused the run            exit 6
+├── BrokerError          the venue refused or did not answer                exit 7
+│   ├── Disconnected
+│   ├── RateLimited
+│   └── Unauthorized
+└── Drift                the venue's account and our ledger disagree        exit 8
 """
 
 from __future__ import annotations

@@ -53,7 +53,9 @@ def setting(
 
     Raises ValueError, when the spec is built, for a value outside the bounds.
     """
-    bounds = Bounds(ge=ge, gt=gt, le=le, lt=lt, choices=tuple(choices) if choices is not None else None, help=help)
+    bounds = Bounds(
+        ge=ge, gt=gt, le=le, lt=lt, choices=tuple(choices) if choices is not None else None, help=help
+    )
 
     def validate(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         for item in value if isinstance(value, tuple) else (value,):

@@ -20,7 +20,7 @@ from numba.core import config as numba_config
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 LEDGER = Path(__file__).parent
-KEPT_VERSIONS = 8
+KEPT_VERSIONS = 32
 
 
 def cache_root() -> Path:
@@ -29,20 +29,21 @@ def cache_root() -> Path:
     return Path(base) / "fw" / "kernels"
 
 
-def source_hash(*folders: Path) -> str:
-    """Sixteen hex digits of every Python source under the folders, and of what compiles them."""
+def source_hash(*sources: Path) -> str:
+    """Sixteen hex digits of every Python source in these files and folders, and of what compiles them."""
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
-    for folder in folders:
-        for file in sorted(folder.rglob("*.py")):
-            digest.update(file.relative_to(folder).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
+    for source in sources:
+        for file in sorted(source.rglob("*.py")) if source.is_dir() else (source,):
+            digest.update(
+                file.relative_to(source.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0"
+            )
     return digest.hexdigest()[:16]
 
 
 @cache
-def cache_folder(sources: Path = LEDGER) -> Path | None:
-    """The folder for kernels of this version of `sources` (and of the ledger); None where nothing is writable."""
-    folders = (LEDGER,) if sources == LEDGER else (LEDGER, sources)
-    folder = cache_root() / source_hash(*folders)
+def cache_folder(source: Path = LEDGER) -> Path | None:
+    """The folder for kernels of this version of `source` (and of the ledger); None where nothing is writable."""
+    folder = cache_root() / source_hash(*{LEDGER: None, source: None})
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe-{os.getpid()}"
@@ -63,10 +64,11 @@ def is_cold() -> bool:
 def kernel(function: Function) -> Function:
     """Compile `function` at its first call, without the GIL, cached on disk under the hash of its package.
 
-    Floating point is strict IEEE: never `fastmath`, so that every engine agrees to the last bit.
+    Floating point is strict IEEE: never `fastmath`, so that every engine agrees to the last bit. A function
+    typed into a prompt or a notebook has no file and is compiled anew in each process.
     """
-    home = Path(function.__code__.co_filename).parent
-    folder = cache_folder(home)
+    source = _source_of(Path(function.__code__.co_filename))
+    folder = cache_folder(source) if source is not None else None
     before = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = str(folder or "")
     try:
@@ -76,9 +78,21 @@ def kernel(function: Function) -> Function:
     return compiled  # type: ignore[no-any-return]
 
 
+def _source_of(file: Path) -> Path | None:
+    """What a kernel in `file` may call: its whole package, or the file alone where it stands by itself."""
+    if not file.is_file():
+        return None
+    folder = file.parent
+    if not (folder / "__init__.py").exists():
+        return file
+    while (folder.parent / "__init__.py").exists() and folder != LEDGER:
+        folder = folder.parent
+    return folder
+
+
 def _forget_old_versions(current: Path) -> None:
     """Keep the newest versions only; another process may be deleting the same ones."""
     versions = sorted((p for p in current.parent.iterdir() if p.is_dir()), key=lambda p: -p.stat().st_mtime)
-    for old in versions[KEPT_VERSIONS * 4 :]:
+    for old in versions[KEPT_VERSIONS:]:
         if old != current:
             shutil.rmtree(old, ignore_errors=True)
