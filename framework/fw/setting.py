@@ -1,4 +1,4 @@
-"""One field of a part's settings: default, bounds, choices and help said once, read by the reader, the schema and the docs."""
+"""One field of a part's settings: its default, bounds, choices and help, said once for reader, schema and docs."""
 
 from __future__ import annotations
 
@@ -53,9 +53,7 @@ def setting(
 
     Raises ValueError, when the spec is built, for a value outside the bounds.
     """
-    bounds = Bounds(
-        ge=ge, gt=gt, le=le, lt=lt, choices=tuple(choices) if choices is not None else None, help=help
-    )
+    bounds = Bounds(ge=ge, gt=gt, le=le, lt=lt, choices=tuple(choices) if choices is not None else None, help=help)
 
     def validate(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         for item in value if isinstance(value, tuple) else (value,):

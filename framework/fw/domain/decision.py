@@ -32,12 +32,7 @@ class Signal:
     def __attrs_post_init__(self) -> None:
         if not -1.0 <= self.strength <= 1.0:
             raise ValueError(f"a signal's strength lies in [-1, 1], not {self.strength!r}")
-        if (
-            self.stop_loss is None
-            and self.take_profit is None
-            and self.trailing is None
-            and self.limit is None
-        ):
+        if self.stop_loss is None and self.take_profit is None and self.trailing is None and self.limit is None:
             return
         for name in ("stop_loss", "take_profit", "trailing", "limit"):
             price = getattr(self, name)

@@ -111,9 +111,7 @@ class Market:
 
     def resampled(self, size: BarSize) -> Market:
         """The same market on larger bars."""
-        series = {
-            symbol: attrs.evolve(data, bars=self.of(symbol).at(size)) for symbol, data in self.series.items()
-        }
+        series = {symbol: attrs.evolve(data, bars=self.of(symbol).at(size)) for symbol, data in self.series.items()}
         return attrs.evolve(self, series=series)
 
     def known(self, time: int) -> Market:

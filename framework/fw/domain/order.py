@@ -128,7 +128,5 @@ def advance(order: Order, fact: Fact, *, lots: int = 0, price: float | None = No
             raise BrokerError(f"order {order.id} over {order.lots} lots was filled for {filled}")
         return attrs.evolve(order, filled=filled, state=_S.FILLED if filled == order.lots else after)
     if fact is Fact.AMENDED:
-        return attrs.evolve(
-            order, state=after, lots=lots or order.lots, price=order.price if price is None else price
-        )
+        return attrs.evolve(order, state=after, lots=lots or order.lots, price=order.price if price is None else price)
     return attrs.evolve(order, state=after)

@@ -118,9 +118,7 @@ def parse_time(text: str) -> int:
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(
-            f"wants a date like 2024-01-31 or a time like 2024-01-31T08:00Z, not {text!r}"
-        ) from None
+        raise ValueError(f"wants a date like 2024-01-31 or a time like 2024-01-31T08:00Z, not {text!r}") from None
     if not re.search(r"\d\d:?\d\d", text[10:]):
         raise ValueError(f"wants a date like 2024-01-31 or a time like 2024-01-31T08:00Z, not {text!r}")
     if moment.tzinfo is None:

@@ -34,9 +34,7 @@ def source_hash(*sources: Path) -> str:
     digest = hashlib.sha256(f"{numba.__version__} {sys.version}".encode())
     for source in sources:
         for file in sorted(source.rglob("*.py")) if source.is_dir() else (source,):
-            digest.update(
-                file.relative_to(source.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0"
-            )
+            digest.update(file.relative_to(source.parent).as_posix().encode() + b"\0" + file.read_bytes() + b"\0")
     return digest.hexdigest()[:16]
 
 
