@@ -1,0 +1,68 @@
+"""Which plugins are installed, read from the metadata of the distributions; nothing is imported."""
+
+from __future__ import annotations
+
+from importlib.machinery import PathFinder
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+
+from fw.hookspecs import GROUP
+from fw.registry import BUNDLED, PluginProblem, canonical, one_line
+
+if TYPE_CHECKING:
+    from importlib_metadata import EntryPoint
+
+
+@attrs.frozen
+class Installed:
+    """An entry point of the group, not yet imported."""
+
+    entry: EntryPoint
+    distribution: str
+    version: str
+
+    def problem(self, text: str, mend: str) -> PluginProblem:
+        """A problem with it, from before there was a module."""
+        return PluginProblem(self.entry.name, self.distribution, self.version, text, mend, _source_of(self.entry))
+
+
+def installed(problems: list[PluginProblem] | None = None) -> list[Installed]:
+    """Every plugin that is installed, bundled ones first; metadata that cannot be read is added to `problems`."""
+    import importlib_metadata
+
+    found: list[Installed] = []
+    seen: set[str] = set()
+    for distribution in importlib_metadata.distributions():
+        # metadata of other people's packages may be broken in any way; the search goes on
+        try:
+            # most distributions have no such line, and parsing costs more than looking
+            if f"[{GROUP}]" not in (distribution.read_text("entry_points.txt") or ""):
+                continue
+            name, version = distribution.metadata["Name"], distribution.version
+            if canonical(name) in seen:
+                continue  # further along the path and hidden by the first
+            seen.add(canonical(name))
+            found += [Installed(entry, name, version) for entry in distribution.entry_points.select(group=GROUP)]
+        except Exception as error:
+            place = getattr(distribution, "_path", "an installed distribution")
+            text = f"has metadata that cannot be read: {one_line(error)}"
+            if problems is not None:
+                problems.append(PluginProblem(Path(str(place)).name, "", "", text, f"remove or reinstall {place}"))
+    return sorted(found, key=lambda it: (it.distribution != BUNDLED, it.entry.name, canonical(it.distribution)))
+
+
+def _source_of(entry: EntryPoint) -> Path | None:
+    """The file an entry point names, found without importing anything."""
+    path: list[str] | None = None
+    origin = None
+    for part in entry.value.partition(":")[0].strip().split("."):
+        try:
+            spec = PathFinder.find_spec(part, path)
+        except (ImportError, ValueError):
+            return None
+        if spec is None:
+            return None
+        path, origin = list(spec.submodule_search_locations or ()), spec.origin
+    return Path(origin) if origin else None
