@@ -1,0 +1,207 @@
+"""Installs and removes plugins with pip (or uv) in another process, and says what changed; it imports no plugin.
+
+A plugin so broken that it cannot even be imported can therefore always be removed.
+"""
+
+from __future__ import annotations
+
+import importlib.util
+import json
+import re
+import shutil
+import subprocess
+import sys
+import sysconfig
+import tempfile
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import attrs
+
+from fw.errors import PluginError
+from fw.installed import installed
+from fw.registry import BUNDLED, canonical, nearest
+
+PRESENT = """
+import json
+from importlib_metadata import distributions
+seen = {}
+for one in distributions():
+    try:
+        seen.setdefault(one.metadata["Name"], one.version)
+    except Exception:
+        pass
+print(json.dumps(seen))
+"""
+OFFERED = """
+import json
+from fw.plugins import load
+plugins = load(environ={})
+print(json.dumps({
+    "plugins": [
+        {"name": p.name, "distribution": p.distribution, "parts": [[o.kind, o.name] for o in plugins.offers_of(p.name)]}
+        for p in plugins.loaded
+    ],
+    "problems": [{"distribution": p.distribution, "text": str(p)} for p in plugins.problems],
+}))
+"""
+
+
+@attrs.frozen(kw_only=True)
+class NewPlugin:
+    """A plugin that an installation brought, and the parts it offers as (kind, name)."""
+
+    name: str
+    distribution: str
+    parts: tuple[tuple[str, str], ...]
+
+
+@attrs.frozen(kw_only=True)
+class Change:
+    """What an installation or removal came to; distributions by name with their versions."""
+
+    added: Mapping[str, str]
+    removed: Mapping[str, str]
+    replaced: Mapping[str, tuple[str, str]]
+    """Old and new version."""
+    plugins: tuple[NewPlugin, ...] = ()
+    """Those in what was added or replaced."""
+    problems: tuple[str, ...] = ()
+    """What is wrong with them."""
+
+    @property
+    def touched(self) -> frozenset[str]:
+        """Distributions that are there now and were not before, in this version."""
+        return frozenset(map(canonical, (*self.added, *self.replaced)))
+
+
+def install(requirement: str, *, upgrade: bool = False) -> Change:
+    """Install a distribution, a wheel, a folder or an address, as pip understands it.
+
+    Raises PluginError, with one sentence, where nothing could be installed.
+    """
+    if requirement.startswith("-") or not requirement.strip():
+        raise PluginError(f"{requirement!r} is not the name of a distribution, a file or an address")
+    command = _command("install")
+    _writable()
+    before = _ask(PRESENT)
+    _run([*command, *["--upgrade"] * upgrade, requirement], f"{requirement} could not be installed")
+    change = _difference(before, _ask(PRESENT))
+    if not change.touched:
+        return change
+    offered = _ask(OFFERED)
+    plugins = tuple(
+        NewPlugin(name=one["name"], distribution=one["distribution"], parts=tuple(map(tuple, one["parts"])))
+        for one in offered["plugins"]
+        if canonical(one["distribution"]) in change.touched
+    )
+    problems = tuple(one["text"] for one in offered["problems"] if canonical(one["distribution"]) in change.touched)
+    return attrs.evolve(change, plugins=plugins, problems=problems)
+
+
+def uninstall(name: str) -> Change:
+    """Remove the distribution of this name, or the one that brings the plugin of this name; its needs stay.
+
+    Raises PluginError where it is not installed, or where the program itself needs it.
+    """
+    before = _ask(PRESENT)
+    distribution = _distribution_of(name, before)
+    if canonical(distribution) in _needed():
+        raise PluginError(f"{distribution} is part of {BUNDLED} or needed by it, and stays")
+    command = _command("uninstall")
+    _writable()
+    _run([*command, distribution], f"{distribution} could not be removed")
+    return _difference(before, _ask(PRESENT))
+
+
+def _distribution_of(name: str, present: Mapping[str, str]) -> str:
+    for known in present:
+        if canonical(known) == canonical(name):
+            return known
+    plugins = {found.entry.name: found.distribution for found in installed()}
+    if name in plugins:
+        return plugins[name]
+    close = nearest(name, [*plugins, *present])
+    raise PluginError(f"{name} is not installed" + (f". Did you mean {close!r}?" if close else ""))
+
+
+def _needed() -> set[str]:
+    """The kernel's own distribution and what it cannot run without."""
+    import importlib_metadata
+
+    try:
+        lines = importlib_metadata.distribution(BUNDLED).requires or []
+    except importlib_metadata.PackageNotFoundError:
+        lines = []
+    names = (re.match(r"[\w.-]+", line) for line in lines if "extra ==" not in line)
+    return {BUNDLED, *(canonical(name[0]) for name in names if name)}
+
+
+def _command(verb: str) -> list[str]:
+    """How `install` or `uninstall` begins here: with pip, or with uv where there is no pip."""
+    if importlib.util.find_spec("pip"):
+        quiet = ["--disable-pip-version-check", "--no-input", *["--retries=1"] * (verb == "install")]
+        return [sys.executable, "-m", "pip", verb, *quiet, *["--yes"] * (verb == "uninstall")]
+    if uv := shutil.which("uv"):
+        return [uv, "pip", verb, "--python", sys.executable]
+    raise PluginError("there is neither pip nor uv to install with: python -m ensurepip")
+
+
+def _writable() -> None:
+    """Look before a long download: a folder that looks writable may still be on a read-only disk."""
+    site = sysconfig.get_path("purelib")
+    try:
+        with tempfile.TemporaryFile(dir=site):
+            pass
+    except OSError as error:
+        raise PluginError(f"cannot write to {site} ({error.strerror}): {OWN_ENVIRONMENT}") from error
+
+
+OWN_ENVIRONMENT = "make an environment of your own with python -m venv .venv, and install fw there"
+REASONS = (
+    (r"externally-managed-environment|externally managed", f"this Python belongs to the system: {OWN_ENVIRONMENT}"),
+    (
+        r"Read-only file system|Permission denied",
+        f"the folder of installed packages cannot be written: {OWN_ENVIRONMENT}",
+    ),
+    (
+        r"NewConnectionError|NameResolutionError|name resolution|ConnectTimeout|[Cc]onnection (refused|broken|error)"
+        r"|error sending request|dns error|Network is unreachable",
+        "the package index cannot be reached: check the network, or give a wheel's path",
+    ),
+    (r"Requires-Python|requires a different Python|requires-python", "no version of it supports this Python"),
+    (r"No matching distribution|not found in the package registry|no versions of", "no such distribution was found"),
+)
+
+
+def _run(command: Sequence[str], failure: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
+    if done.returncode:
+        raise PluginError(f"{failure}: {reason(done.stderr)}")
+
+
+def reason(complaint: str) -> str:
+    """What pip or uv complained of, in one sentence."""
+    for pattern, sentence in REASONS:
+        if re.search(pattern, complaint):
+            return sentence
+    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
+    errors = [re.sub(r"^(ERROR|error):\s*", "", line) for line in lines if re.match(r"ERROR|error", line)]
+    return (errors or lines[-1:] or ["it did not say why"])[0]
+
+
+def _ask(code: str) -> Any:
+    """What a fresh process prints as JSON: this one may hold stale metadata, and must not import plugins."""
+    done = subprocess.run([sys.executable, "-P", "-c", code], capture_output=True, text=True, check=False)
+    if done.returncode:
+        last = done.stderr.strip().splitlines()[-1:]
+        raise PluginError(f"the installed packages cannot be read: {' '.join(last) or f'exit code {done.returncode}'}")
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+def _difference(before: Mapping[str, str], after: Mapping[str, str]) -> Change:
+    return Change(
+        added={name: version for name, version in after.items() if name not in before},
+        removed={name: version for name, version in before.items() if name not in after},
+        replaced={n: (before[n], version) for n, version in after.items() if n in before and before[n] != version},
+    )

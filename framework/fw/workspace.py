@@ -1,0 +1,80 @@
+"""The one folder a user's outputs go under: the current one, or FW_HOME."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+import attrs
+
+from fw.errors import DataError, SettingsError
+
+
+@attrs.frozen
+class Workspace:
+    """Where everything has its place; no folder is made before something is written into it."""
+
+    root: Path = attrs.field(converter=lambda path: Path(path).expanduser().resolve())
+
+    @classmethod
+    def here(cls, environ: Mapping[str, str] | None = None) -> Workspace:
+        """FW_HOME where it is set, else the current folder."""
+        environ = os.environ if environ is None else environ
+        return cls(Path(environ.get("FW_HOME") or Path.cwd()))
+
+    @property
+    def data(self) -> Path:
+        """Market data that was fetched."""
+        return self.root / "data"
+
+    @property
+    def models(self) -> Path:
+        """Trained models, by name and version."""
+        return self.root / "models"
+
+    @property
+    def runs(self) -> Path:
+        """One folder a run."""
+        return self.root / "runs"
+
+    @property
+    def private(self) -> Path:
+        """What the program keeps for itself; safe to delete but for the trials."""
+        return self.root / ".fw"
+
+    @property
+    def cache(self) -> Path:
+        """What can be computed again."""
+        return self.private / "cache"
+
+    @property
+    def trials(self) -> Path:
+        """Every run and sweep ever made here, one JSON object a line."""
+        return self.private / "trials.jsonl"
+
+    def inside(self, path: Path | str) -> Path:
+        """The absolute form of an output path, where a relative one counts from the workspace.
+
+        Raises SettingsError for a path outside, links followed.
+        """
+        absolute = (self.root / Path(path).expanduser()).resolve()
+        if not absolute.is_relative_to(self.root):
+            raise SettingsError(
+                f"{path} is outside the workspace {self.root}: write below it, or set FW_HOME to another folder"
+            )
+        return absolute
+
+    def run_folder(self, name: str) -> Path:
+        """The folder of a finished run, by its path, its id, or the beginning of its id; DataError where none fits."""
+        for folder in (self.runs / name, Path(name)):
+            if folder.is_dir() and name not in ("", ".", ".."):
+                return folder.resolve()
+        known = sorted(folder.name for folder in self.runs.glob("*") if folder.is_dir())
+        fitting = [run for run in known if name and run.startswith(name)]
+        if len(fitting) == 1:
+            return self.runs / fitting[0]
+        if fitting:
+            raise DataError(f"{len(fitting)} runs begin with {name!r}: {', '.join(fitting[:5])}")
+        newest = f"; the newest there is {known[-1]}" if known else ""
+        raise DataError(f"there is no run {name!r} in {self.runs}{newest}")
