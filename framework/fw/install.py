@@ -13,14 +13,15 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import attrs
 
 from fw.errors import PluginError
+from fw.hookspecs import GROUP
 from fw.installed import installed
-from fw.registry import BUNDLED, canonical, nearest
+from fw.registry import BUNDLED, canonical, nearest, word
 
 PRESENT = """
 import json
@@ -73,6 +74,25 @@ class Change:
     def touched(self) -> frozenset[str]:
         """Distributions that are there now and were not before, in this version."""
         return frozenset(map(canonical, (*self.added, *self.replaced)))
+
+    def lines(self) -> Iterator[str]:
+        """What changed, a line each, for people."""
+        for name, version in self.removed.items():
+            yield f"removed {name} {version}"
+        for name, version in self.added.items():
+            yield f"added {name} {version}"
+        for name, (old, new) in self.replaced.items():
+            yield f"replaced {name} {old} with {new}"
+        for plugin in self.plugins:
+            parts = ", ".join(f"{word(kind)} {name!r}" for kind, name in plugin.parts)
+            yield f"plugin {plugin.name!r} of {plugin.distribution} offers {parts or 'no parts'}"
+        yield from self.problems
+        if not (self.added or self.removed or self.replaced):
+            yield "nothing changed: it is installed already; --upgrade looks for a newer version"
+        elif self.touched and not self.plugins and not self.problems:
+            names = " or ".join(sorted(self.touched))
+            yield f"this is no plugin of fw: nothing in it has an entry point of the group `{GROUP}`"
+            yield f"to remove it again: fw plugins uninstall {names}"
 
 
 def install(requirement: str, *, upgrade: bool = False) -> Change:

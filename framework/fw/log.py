@@ -33,7 +33,8 @@ DEEPEST = 8
 """Containers inside one another beyond this are written as text."""
 
 SECRET_KEY = re.compile(
-    r"secret|passw(or)?d|passphrase|pwd$|token$|api[-_ ]?key|(private|listen)[-_ ]?key|authori[sz]ation|credential|signature|cookie",
+    r"secret|passw(or)?d|passphrase|pwd$|token$|(api|private|listen)[-_ ]?key|authori[sz]ation|credential"
+    r"|signature|cookie",
     re.IGNORECASE,
 )
 
@@ -116,7 +117,8 @@ def masked(value: Any, key: Any = "", depth: int = 0) -> Any:
     if getattr(value, "ndim", None) == 0 and hasattr(value, "item"):
         value = value.item()  # a number of numpy's
     if isinstance(value, int | float):
-        return MASK if str(value) in _known else value if math.isfinite(value) else str(value)
+        finite = isinstance(value, int) or math.isfinite(value)
+        return MASK if str(value) in _known else value if finite else str(value)
     if isinstance(value, str):
         return mask_text(str(value))
     if isinstance(value, bytes):

@@ -73,7 +73,9 @@ class Plugins:
     def call(self, plugin: Plugin, hook: str, **arguments: Any) -> Any:
         """What one plugin's hook returns; whatever it raises passes."""
         others = [other.module for other in self.loaded if other is not plugin]
-        answers = self._manager.subset_hook_caller(hook, others)(**arguments)
+        # a plugin that prints must not spoil output that another program reads
+        with redirect_stdout(sys.stderr):
+            answers = self._manager.subset_hook_caller(hook, others)(**arguments)
         if hook == FIRST_ANSWER:
             return answers
         return answers[0] if answers else None
@@ -209,7 +211,6 @@ def _load_installed(plugins: Plugins, found: Installed, trace: Callable[[str], N
     if trace:
         trace(f"plugin {found.entry.name} ({found.distribution} {found.version}): importing {found.entry.value}")
     try:
-        # a plugin that prints while it is imported must not spoil output that another program reads
         with redirect_stdout(sys.stderr):
             module = found.entry.load()
     except KeyboardInterrupt:

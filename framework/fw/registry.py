@@ -27,7 +27,7 @@ WORDS = {"features": "feature set", "risk": "risk check"}
 IMPORT_NAMES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "talib": "ta-lib", "google": "protobuf"}
 """Modules that are called otherwise than the distribution they come in."""
 
-IMPORT_MACHINERY = str(Path(importlib.util.__file__).parent)
+IMPORT_MACHINERY = ("importlib", "importlib_metadata")
 NOT_FOR_USERS = ("all", "dev", "docs", "test", "tests")
 
 
@@ -217,7 +217,7 @@ def one_line(error: BaseException) -> str:
     place, step = "", error.__traceback__
     while step is not None:
         file = step.tb_frame.f_code.co_filename
-        if not file.startswith(("<frozen", IMPORT_MACHINERY)):
+        if not (file.startswith("<frozen") or Path(file).parent.name in IMPORT_MACHINERY):
             place = f" ({Path(file).name}:{step.tb_lineno})"
         step = step.tb_next
     return f"{type(error).__name__}{': ' * bool(text)}{text[:300]}{place}"

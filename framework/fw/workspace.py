@@ -11,11 +11,15 @@ import attrs
 from fw.errors import DataError, SettingsError
 
 
+def _absolute(path: Path | str) -> Path:
+    return Path(path).expanduser().resolve()
+
+
 @attrs.frozen
 class Workspace:
     """Where everything has its place; no folder is made before something is written into it."""
 
-    root: Path = attrs.field(converter=lambda path: Path(path).expanduser().resolve())
+    root: Path = attrs.field(converter=_absolute)
 
     @classmethod
     def here(cls, environ: Mapping[str, str] | None = None) -> Workspace:

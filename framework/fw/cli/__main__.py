@@ -1,0 +1,5 @@
+"""`python -m fw.cli` is `fw`."""
+
+from fw.cli import main
+
+main()

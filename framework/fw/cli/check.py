@@ -1,0 +1,27 @@
+"""`fw check`: everything that can be known to be wrong before a run, leaks included."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+FOUND = 1
+
+
+@click.command("check")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")
+@click.pass_context
+def command(ctx: click.Context, file: Path, profile: str | None, overrides: tuple[str, ...]) -> None:
+    """Check the strategy FILE, its data, and that nothing in it sees the future."""
+    from fw.plan import load
+
+    findings = load(file, profile=profile, overrides=list(overrides)).check()
+    for finding in findings:
+        click.echo(
+            f"{'ok  ' if finding.ok else 'BAD '} {finding.title}" + (f": {finding.text}" if finding.text else "")
+        )
+    if not all(finding.ok for finding in findings):
+        ctx.exit(FOUND)

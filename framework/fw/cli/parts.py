@@ -1,0 +1,73 @@
+"""`fw parts`: what a strategy file may name, and the settings of each part."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fw.cli.tables import show_json, show_table
+from fw.hookspecs import KINDS
+from fw.registry import Offer
+
+
+def _names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    from fw.cli.others import plugins_of
+
+    offers = plugins_of(ctx).registry.offers(ctx.params.get("kind"))
+    return sorted({offer.name for offer in offers if offer.name.startswith(incomplete)})
+
+
+@click.command("parts")
+@click.argument("kind", type=click.Choice(list(KINDS)), required=False)
+@click.argument("name", required=False, shell_complete=_names)
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def command(ctx: click.Context, kind: str | None, name: str | None, as_json: bool) -> None:
+    """List the parts plugins offer, those of one KIND, or the settings of one part."""
+    from fw.cli.others import plugins_of
+
+    registry = plugins_of(ctx).registry
+    if kind is not None and name is not None:
+        _show_part(registry.find(kind, name), as_json)
+        return
+    offers = registry.offers(kind)
+    if as_json:
+        show_json([_plain(offer) for offer in offers])
+        return
+    show_table(
+        ("kind", "name", "plugin", "what it is"),
+        ((offer.kind, offer.name, offer.plugin, offer.summary) for offer in offers),
+    )
+    if registry.problems:
+        click.echo(f"\n{len(registry.problems)} problems with plugins: fw plugins list", err=True)
+
+
+def _plain(offer: Offer) -> dict[str, Any]:
+    return {
+        "kind": offer.kind,
+        "name": offer.name,
+        "plugin": offer.plugin,
+        "distribution": offer.distribution,
+        "version": offer.version,
+        "help": offer.summary,
+    }
+
+
+def _show_part(offer: Offer, as_json: bool) -> None:
+    from inspect import cleandoc
+
+    from fw.settings.schema import describe
+
+    rows = [
+        {field: getattr(row, field) for field in ("name", "type", "default", "bounds", "help")}
+        for row in describe(offer.spec)
+    ]
+    if as_json:
+        show_json(_plain(offer) | {"settings": rows})
+        return
+    click.echo(f"{offer.title}, of plugin {offer.plugin!r}\n\n{cleandoc(offer.spec.__doc__ or '')}\n")
+    if rows:
+        show_table(("setting", "type", "default", "bounds", "help"), (tuple(row.values()) for row in rows))
+    else:
+        click.echo("It has no settings.")

@@ -1,0 +1,73 @@
+"""`fw plugins`: what is installed, what is wrong with it, and how to change it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from fw.cli.tables import show_json, show_table
+
+
+@click.group("plugins")
+def command() -> None:
+    """List, install and remove plugins."""
+
+
+@command.command("list")
+@click.option("--json", "as_json", is_flag=True, help="Print JSON.")
+@click.pass_context
+def list_plugins(ctx: click.Context, as_json: bool) -> None:
+    """Show every plugin, the parts it offers, and what is wrong with it."""
+    from fw.cli.others import commands_of_plugins, plugins_of
+
+    plugins = plugins_of(ctx)
+    commands_of_plugins(ctx)  # what is wrong with a plugin's commands shows only when they are asked for
+    described: list[dict[str, Any]] = []
+    for plugin in plugins.loaded:
+        parts: dict[str, list[str]] = {}
+        for offer in plugins.offers_of(plugin.name):
+            parts.setdefault(offer.kind, []).append(offer.name)
+        described.append(
+            {"name": plugin.name, "version": plugin.version, "distribution": plugin.distribution, "parts": parts}
+        )
+    if as_json:
+        fields = ("plugin", "distribution", "version", "text", "mend")
+        problems = [{field: getattr(problem, field) for field in fields} for problem in plugins.problems]
+        show_json({"plugins": described, "problems": problems})
+        return
+    show_table(
+        ("plugin", "version", "distribution", "parts"),
+        (
+            (
+                one["name"],
+                one["version"],
+                one["distribution"],
+                "; ".join(f"{kind}: {', '.join(names)}" for kind, names in one["parts"].items()),
+            )
+            for one in described
+        ),
+    )
+    for problem in plugins.problems:
+        click.echo(f"\n{problem}" if problem is plugins.problems[0] else str(problem))
+
+
+@command.command("install")
+@click.argument("requirement")
+@click.option("--upgrade", is_flag=True, help="Replace an older version.")
+def install_plugin(requirement: str, upgrade: bool) -> None:
+    """Install a plugin: a distribution's name, a wheel, a folder or an address, as pip takes it."""
+    from fw.install import install
+
+    for line in install(requirement, upgrade=upgrade).lines():
+        click.echo(line)
+
+
+@command.command("uninstall")
+@click.argument("name")
+def uninstall_plugin(name: str) -> None:
+    """Remove a plugin, by its own name or its distribution's; it works on a broken one too."""
+    from fw.install import uninstall
+
+    for line in uninstall(name).lines():
+        click.echo(line)

@@ -1,0 +1,42 @@
+"""A progress bar on stderr for work that lasts, only where somebody is looking."""
+
+from __future__ import annotations
+
+import sys
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+PATIENCE = 0.5
+"""Seconds before a bar is worth drawing."""
+
+
+@contextmanager
+def shown_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], None] | None]:
+    """Give a function that takes what is being done and the share done, 0 to 1; None where nothing is shown."""
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    began = time.perf_counter()
+    bars: list[tuple[str, object]] = []
+    drawn = None
+
+    def show(what: str, done: float) -> None:
+        nonlocal drawn
+        if drawn is None:
+            if time.perf_counter() - began < PATIENCE:
+                return
+            from rich.console import Console
+            from rich.progress import Progress
+
+            drawn = Progress(console=Console(stderr=True), transient=True)
+            drawn.start()
+        if not bars or bars[-1][0] != what:
+            bars.append((what, drawn.add_task(what, total=1.0)))
+        drawn.update(bars[-1][1], completed=done)  # type: ignore[arg-type]
+
+    try:
+        yield show
+    finally:
+        if drawn is not None:
+            drawn.stop()

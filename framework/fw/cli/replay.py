@@ -1,0 +1,25 @@
+"""`fw replay`: a run's journal must give the same decisions again."""
+
+from __future__ import annotations
+
+import click
+
+from fw.cli.show import run_names
+
+DIFFERENT = 1
+
+
+@click.command("replay")
+@click.argument("run", shell_complete=run_names)
+@click.pass_context
+def command(ctx: click.Context, run: str) -> None:
+    """Decide everything in RUN (its id or folder) again, and compare."""
+    from fw.engine.replay import replay
+    from fw.workspace import Workspace
+
+    differences = replay(Workspace.here().run_folder(run))
+    for difference in differences:
+        click.echo(str(difference))
+    if differences:
+        ctx.exit(DIFFERENT)
+    click.echo("the same decisions")

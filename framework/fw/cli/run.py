@@ -1,0 +1,78 @@
+"""`fw run`: one strategy file, run over its data."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fw.cli.progress import shown_progress
+from fw.cli.tables import show_json
+
+if TYPE_CHECKING:
+    from fw.domain.result import Result
+
+
+@click.command("run")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
+@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")
+@click.option("--engine", type=click.Choice(("scan", "loop")), help="Insist on one engine; they give equal results.")
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
+@click.option("--quiet", is_flag=True, help="Show no progress.")
+def command(
+    file: Path, profile: str | None, overrides: tuple[str, ...], engine: str | None, as_json: bool, quiet: bool
+) -> None:
+    """Run the strategy FILE, and print what its reporters say."""
+    from fw.plan import load
+
+    plan = load(file, profile=profile, overrides=list(overrides))
+    if not quiet:
+        say_when_cold()
+    with shown_progress(quiet=quiet) as progress:
+        result = plan.run(engine=engine, progress=progress)
+    if as_json:
+        show_json(summary(result))
+        return
+    for text in result.printed:
+        click.echo(text)
+    if result.folder is not None:
+        click.echo(f"written to {result.folder}")
+
+
+def say_when_cold() -> None:
+    """Tell a user who would wonder: the first run on a machine compiles the ledger."""
+    from fw.ledger.compiled import is_cold
+
+    if is_cold():
+        click.echo("compiling the kernels, once; about ten seconds", err=True)
+
+
+def summary(result: Result) -> dict[str, Any]:
+    """A run as one JSON object; a metric that does not exist is null, with its reason under `unmeasured`."""
+    metrics, unmeasured = measured(result.metrics)
+    return {
+        "run": result.folder.name if result.folder is not None else None,
+        "folder": str(result.folder) if result.folder is not None else None,
+        "engine": result.engine,
+        "bars": int(result.equity.rows),
+        "seconds": float(result.seconds),
+        "metrics": metrics,
+        "unmeasured": unmeasured,
+    }
+
+
+def measured(metrics: Any) -> tuple[dict[str, float | int | None], dict[str, str]]:
+    """Values by name, null where there is none, and the reasons for those."""
+    from fw.parts.metric import Unmeasured
+
+    values: dict[str, float | int | None] = {}
+    reasons: dict[str, str] = {}
+    for name, value in metrics.items():
+        if isinstance(value, Unmeasured):
+            values[name], reasons[name] = None, value.reason
+        else:
+            # numpy's own numbers are not JSON's
+            values[name] = value.item() if hasattr(value, "item") else value
+    return values, reasons

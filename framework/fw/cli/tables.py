@@ -1,0 +1,45 @@
+"""Tables for people and JSON for programs; rich is imported only when a table is drawn."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import click
+
+PIPE_WIDTH = 200
+"""Columns where nobody is looking: rows should stay whole for grep."""
+
+
+def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = ()) -> None:
+    """Print rows under headers; columns whose index is in `right` are set flush right."""
+    from rich.box import SIMPLE_HEAD
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
+    for index, header in enumerate(headers):
+        table.add_column(header, justify="right" if index in set(right) else "left", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(str(cell)) for cell in row))
+    # taken anew each time: stdout may have been redirected since
+    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+
+
+def show_json(data: Any) -> None:
+    """Print one JSON value; NaN and infinity, which JSON does not have, are a mistake of ours."""
+    click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
+
+
+def number(value: object) -> str:
+    """A number for people; a dash where there is none."""
+    if value is None:
+        return "–"
+    if isinstance(value, float):
+        return f"{value:,.2f}" if abs(value) >= 1000 else f"{value:.4g}"
+    if isinstance(value, int) and not isinstance(value, bool):
+        return f"{value:,}"
+    return str(value)
