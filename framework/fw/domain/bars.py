@@ -10,6 +10,7 @@ import numpy as np
 
 from fw.domain.frame import read_only
 from fw.domain.time import BarSize
+from fw.errors import DataError
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -30,6 +31,10 @@ def _times(values: Any) -> NDArray[np.int64]:
     return array
 
 
+def _columns(columns: Mapping[str, Any]) -> Mapping[str, NDArray[np.float64]]:
+    return {name: _column(values) for name, values in columns.items()}
+
+
 @attrs.frozen(eq=False, repr=False, kw_only=True)
 class Bars:
     """Bars in ascending order of `open_time` (int64 ns); prices in settlement currency, volume in base currency.
@@ -44,7 +49,13 @@ class Bars:
     low: NDArray[np.float64] = attrs.field(converter=_column)
     close: NDArray[np.float64] = attrs.field(converter=_column)
     volume: NDArray[np.float64] = attrs.field(converter=_column)
-    extra: Mapping[str, NDArray[np.float64]] = attrs.field(factory=dict)
+    extra: Mapping[str, NDArray[np.float64]] = attrs.field(factory=dict, converter=_columns)
+
+    def __attrs_post_init__(self) -> None:
+        columns = {name: getattr(self, name) for name in COLUMNS} | dict(self.extra)
+        other = [f"{name} {column.shape}" for name, column in columns.items() if column.shape != self.open_time.shape]
+        if other or self.open_time.ndim != 1:
+            raise DataError(f"columns of bars differ from {len(self.open_time)} open times: {', '.join(other)}")
 
     def __len__(self) -> int:
         return len(self.open_time)
@@ -63,7 +74,7 @@ class Bars:
             self,
             open_time=self.open_time[chosen],
             **{name: getattr(self, name)[chosen] for name in COLUMNS},
-            extra={name: read_only(column[chosen]) for name, column in self.extra.items()},
+            extra={name: column[chosen] for name, column in self.extra.items()},
         )
 
     def known(self, time: int) -> Bars:
@@ -88,7 +99,8 @@ class Bars:
 def resample(bars: Bars, size: BarSize) -> Bars:
     """Larger bars made of these; a larger bar that the first or last bar does not fill is left out.
 
-    A bar in the middle is made of what is present. Sums and extremes are taken left to right.
+    A bar in the middle is made of what is present. A larger bar depends on the bars inside it alone, to the last
+    bit (its sums are rounded the same way however much comes before or after).
     """
     if size.ns == bars.size.ns:
         return bars
@@ -110,5 +122,5 @@ def resample(bars: Bars, size: BarSize) -> Bars:
         low=np.minimum.reduceat(bars.low, starts)[keep],
         close=bars.close[ends][keep],
         volume=np.add.reduceat(bars.volume, starts)[keep],
-        extra={name: read_only(np.add.reduceat(column, starts)[keep]) for name, column in bars.extra.items()},
+        extra={name: np.add.reduceat(column, starts)[keep] for name, column in bars.extra.items()},
     )

@@ -11,7 +11,7 @@ import numpy as np
 from fw.domain.bars import Bars, resample
 from fw.domain.frame import read_only
 from fw.domain.instrument import Instrument
-from fw.domain.time import BarSize
+from fw.domain.time import MINUTE, BarSize
 from fw.errors import DataError
 
 if TYPE_CHECKING:
@@ -35,6 +35,10 @@ class Stamps:
     time: NDArray[np.int64] = attrs.field(converter=_frozen_times)
     value: NDArray[np.float64] = attrs.field(converter=_frozen_values)
 
+    def __attrs_post_init__(self) -> None:
+        if self.time.ndim != 1 or self.time.shape != self.value.shape:
+            raise DataError(f"stamps have {self.time.shape} times and {self.value.shape} values")
+
     def __len__(self) -> int:
         return len(self.time)
 
@@ -48,6 +52,11 @@ class Stamps:
         first = 0 if start is None else int(np.searchsorted(self.time, start))
         last = len(self) if end is None else int(np.searchsorted(self.time, end))
         return Stamps(self.time[first:last], self.value[first:last])
+
+    def to_minutes(self) -> Stamps:
+        """The same stamps floored to the minute: a venue states settlements some milliseconds after the hour."""
+        late = self.time % MINUTE
+        return Stamps(self.time - late, self.value) if late.any() else self
 
 
 @attrs.frozen(eq=False, kw_only=True)

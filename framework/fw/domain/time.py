@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -22,6 +22,8 @@ YEAR = 365 * DAY
 UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 OFFERED = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w")
 FIRST_MONDAY = 4 * DAY  # 1970-01-05: weekly bars begin on Mondays, as the exchange's do
+DATE, CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
+LAST = 2**63 - 1  # the last instant int64 holds: 2262-04-11
 
 
 @attrs.frozen(order=True)
@@ -33,10 +35,11 @@ class Duration:
     @classmethod
     def parse(cls, text: str) -> Duration:
         """Read `90s`, `15m`, `8h`, `30d`, `2w`; ValueError says what is wanted."""
-        match = re.fullmatch(r"(\d+)(s|m|h|d|w)", text)
-        if not match:
+        match = re.fullmatch(r"([0-9]{1,18})(s|m|h|d|w)", text)
+        ns = int(match[1]) * UNITS[match[2]] if match else 0
+        if not match or ns > LAST:
             raise ValueError(f"wants a duration like 30s, 15m, 8h or 30d, not {text!r}")
-        return cls(int(match[1]) * UNITS[match[2]])
+        return cls(ns)
 
     def __str__(self) -> str:
         for unit, ns in reversed(UNITS.items()):
@@ -92,7 +95,7 @@ class Length:
     @classmethod
     def parse(cls, text: str) -> Length:
         """Read a whole number of bars or a duration; ValueError says what is wanted."""
-        if re.fullmatch(r"\d+", text):
+        if re.fullmatch(r"[0-9]{1,18}", text):
             return cls(bars=int(text))
         try:
             return cls(duration=Duration.parse(text))
@@ -112,19 +115,21 @@ class Length:
 
 def parse_time(text: str) -> int:
     """Read `2024-01-31` (00:00 UTC) or a date and clock time with Z or an offset, to ns; ValueError otherwise."""
-    if re.fullmatch(r"\d{4}-\d\d-\d\d", text):
-        day = date.fromisoformat(text)
-        return int(datetime(day.year, day.month, day.day, tzinfo=UTC).timestamp()) * SECOND
+    wanted = f"wants a date like 2024-01-31 or a time like 2024-01-31T08:00Z, not {text!r}"
+    # fromisoformat alone would also take 20240131, 2024-W05-3, a lone hour, and any sign between day and hour
+    if not re.fullmatch(rf"{DATE}([T ]{CLOCK}(Z|[+-][0-9]{{2}}:?[0-9]{{2}})?)?", text):
+        raise ValueError(wanted)
     try:
         moment = datetime.fromisoformat(text)
     except ValueError:
-        raise ValueError(f"wants a date like 2024-01-31 or a time like 2024-01-31T08:00Z, not {text!r}") from None
-    if not re.search(r"\d\d:?\d\d", text[10:]):
-        raise ValueError(f"wants a date like 2024-01-31 or a time like 2024-01-31T08:00Z, not {text!r}")
-    if moment.tzinfo is None:
+        raise ValueError(wanted) from None
+    if len(text) > len("2024-01-31") and moment.tzinfo is None:
         raise ValueError(f"the clock time {text!r} needs a zone: end it with Z for UTC, or with +02:00")
-    whole = moment.replace(microsecond=0)
-    return int(whole.timestamp()) * SECOND + moment.microsecond * 1000
+    since = moment.replace(tzinfo=moment.tzinfo or UTC) - datetime(1970, 1, 1, tzinfo=UTC)
+    ns = (since.days * DAY) + since.seconds * SECOND + since.microseconds * 1000
+    if not 0 <= ns <= LAST:
+        raise ValueError(f"wants a time from 1970 to 2262, not {text!r}")
+    return ns
 
 
 def format_time(ns: int) -> str:

@@ -1,0 +1,218 @@
+"""What a venue demanded and charged, by date: contract rules and fees, read from the facts shipped under `venues/`.
+
+A file of rules maps a symbol to dated records, oldest first, each with `from` (the day it was seen), `source`, and
+what was seen that day:
+
+- `instruments`: `tick` and `lot` (steps of price and size), `min_notional`, `max_quantity` (of one market order, in
+  base currency), `clearance_fee` (of a liquidation's notional), `funding_hours`;
+- `tiers`: rows of floor, maintenance rate, maintenance amount, highest leverage.
+
+A user's own file (`account.rules`) is one JSON object with the keys `instruments` and `tiers`, both of that shape;
+what it says of a symbol replaces what is shipped:
+
+    {"instruments": {"NEWUSDT": [{"from": "2025-01-01", "source": "the venue's page", "tick": 0.001, "lot": 1}]},
+     "tiers": {"NEWUSDT": [{"from": "2025-01-01", "source": "the venue's page", "tiers": [[0, 0.01, 0, 50]]}]}}
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping, Sequence
+from difflib import get_close_matches
+from functools import cache
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from fw.domain.instrument import Instrument, Tier
+from fw.domain.time import HOUR, YEAR, format_time, parse_time
+from fw.errors import DataError, SettingsError
+
+VENUES = Path(__file__).parents[1] / "venues"
+NUMBERS = ("tick", "lot", "min_notional", "max_quantity", "clearance_fee", "funding_hours")
+
+Records = Sequence[Mapping[str, Any]]
+
+
+@attrs.frozen
+class Fees:
+    """Shares of notional charged on fills."""
+
+    maker: float
+    """Of a fill that rested in the book."""
+    taker: float
+
+
+def rules(
+    venue: str, symbol: str, *, start: int, end: int, override: Path | None = None
+) -> tuple[Instrument, tuple[str, ...]]:
+    """A contract's rules for a run over [start, end) (ns), and what a reader must know of them.
+
+    Tick and lot are the finest the symbol is known to have had in the period, every other number is of the record
+    nearest to it. DataError where the symbol has no rules.
+    """
+    facts, tiers = _records(venue, symbol, override)
+    notes: list[str] = []
+
+    def nearest(name: str, default: float) -> float:
+        known = [record for record in facts if name in record]
+        if not known:
+            return default
+        record = _nearest(known, start, end)
+        notes.extend(_dated("contract rules", record, start, end))
+        return float(record[name])
+
+    lot = _finest(facts, "lot", start, end)
+    most = nearest("max_quantity", 0.0)
+    brackets = _nearest(tiers, start, end)
+    instrument = Instrument(
+        symbol=symbol,
+        tick=_finest(facts, "tick", start, end),
+        lot=lot,
+        min_notional=nearest("min_notional", 0.0),
+        max_lots=round(most / lot) if most else 2**62,
+        tiers=tuple(Tier(*map(float, row)) for row in brackets["tiers"]),
+        clearance_fee=nearest("clearance_fee", 0.0),
+        funding_interval=round(nearest("funding_hours", 8.0) * HOUR),
+    )
+    notes.extend(_dated("tiers", brackets, start, end))
+    return instrument, tuple(dict.fromkeys(notes))
+
+
+def fees(venue: str, tier: str) -> Fees:
+    """What the venue charges in a fee tier, as last known; SettingsError for a tier it does not have."""
+    known = _shipped(venue, "fees")
+    if tier not in known:
+        raise SettingsError(
+            f"account.fees: {venue} has no fee tier {tier!r}{_meant(tier, known)}; it has {', '.join(known)}"
+        )
+    newest = max(known[tier], key=_seen)
+    return Fees(maker=float(newest["maker"]), taker=float(newest["taker"]))
+
+
+def _records(venue: str, symbol: str, override: Path | None) -> tuple[Records, Records]:
+    """The symbol's records of contract and of tiers: the user's where there are any, else the venue's."""
+    mine = _read_override(override) if override is not None else {}
+    found = []
+    for kind in ("instruments", "tiers"):
+        shipped = _shipped(venue, kind)
+        records = mine.get(kind, {}).get(symbol) or shipped.get(symbol)
+        if not records:
+            where = f"neither {override} nor {venue} has" if override is not None else f"{venue} has no"
+            what = "contract rules" if kind == "instruments" else "margin tiers"
+            raise DataError(
+                f"{where} {what} for {symbol}{_meant(symbol, shipped)}; give them in a JSON file named by account.rules"
+            )
+        found.append(records)
+    return found[0], found[1]
+
+
+@cache
+def _shipped(venue: str, kind: str) -> Mapping[str, Records]:
+    """The shipped facts of one kind by symbol (fees: by tier)."""
+    file = VENUES / venue / f"{kind}.json"
+    if not file.is_file():
+        venues = sorted(folder.name for folder in VENUES.iterdir() if folder.is_dir())
+        raise SettingsError(
+            f"account.venue: {venue!r} is not a venue known{_meant(venue, venues)}; there is {', '.join(venues)}"
+        )
+    facts: Mapping[str, Records] = json.loads(file.read_text(encoding="utf-8"))
+    return facts
+
+
+def _read_override(file: Path) -> Mapping[str, Mapping[str, Records]]:
+    """A user's file, checked record by record, since it was written by hand."""
+    try:
+        content = json.loads(file.read_text(encoding="utf-8"))
+    except OSError as problem:
+        raise DataError(f"account.rules: cannot read {file}: {problem.strerror or problem}") from None
+    except ValueError as problem:
+        raise DataError(f"account.rules: {file} is not JSON: {problem}") from None
+    if not isinstance(content, dict) or not content or set(content) - {"instruments", "tiers"}:
+        raise DataError(f"account.rules: {file} wants the keys instruments and tiers, each by symbol")
+    for kind, symbols in content.items():
+        if not isinstance(symbols, dict):
+            raise DataError(f"account.rules: {file}: {kind} wants a list of dated records for each symbol")
+        for symbol, records in symbols.items():
+            complaint = _complaint(kind, records)
+            if complaint:
+                raise DataError(f"account.rules: {file}: {kind}.{symbol} {complaint}")
+    return content
+
+
+def _complaint(kind: str, records: Any) -> str | None:
+    """What is wrong with one symbol's records, or None."""
+    if not isinstance(records, list) or not records or not all(isinstance(record, dict) for record in records):
+        return "wants a list of dated records"
+    for record in records:
+        try:
+            _seen(record)
+        except (KeyError, TypeError, ValueError):
+            return "wants `from: 2024-01-31` in every record, the day it was seen"
+        if kind == "tiers":
+            if not _are_tiers(record.get("tiers")):
+                return "wants `tiers`: rows of [floor, rate, amount, leverage], the first from 0, floors ascending"
+            continue
+        for name, value in record.items():
+            if name in ("from", "source"):
+                continue
+            if name not in NUMBERS:
+                return f"does not know {name!r}{_meant(name, NUMBERS)}"
+            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+                return f"wants a number of 0 or more for {name}, not {value!r}"
+    if kind == "instruments":
+        for name in ("tick", "lot"):
+            if not all(record.get(name, 1.0) > 0 for record in records) or not any(name in r for r in records):
+                return f"wants a {name} above 0"
+    return None
+
+
+def _are_tiers(rows: Any) -> bool:
+    if not isinstance(rows, list) or not rows:
+        return False
+    for row in rows:
+        if not isinstance(row, list) or len(row) != 4:
+            return False
+        if not all(isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x < float("inf") for x in row):
+            return False
+    floors = [row[0] for row in rows]
+    return floors[0] == 0 and all(low < high for low, high in pairwise(floors))
+
+
+def _seen(record: Mapping[str, Any]) -> int:
+    """When a record was seen, ns; it holds from then until the next one."""
+    return parse_time(record["from"])
+
+
+def _nearest(records: Records, start: int, end: int) -> Mapping[str, Any]:
+    """The record seen nearest to the period; of several seen within it the last."""
+
+    def distance(record: Mapping[str, Any]) -> tuple[int, int]:
+        seen = _seen(record)
+        return (max(start - seen, seen - (end - 1), 0), -seen)
+
+    return min(records, key=distance)
+
+
+def _finest(records: Records, name: str, start: int, end: int) -> float:
+    """The smallest value in force at any time of the period, the first known standing for all time before it."""
+    known = sorted((record for record in records if name in record), key=_seen)
+    until = [_seen(record) for record in known[1:]] + [end]
+    held = [r for r, last in zip(known, until, strict=True) if _seen(r) < end and last > start]
+    return min(float(record[name]) for record in held or known[:1])
+
+
+def _dated(what: str, record: Mapping[str, Any], start: int, end: int) -> Iterable[str]:
+    """A note where a record is applied to a time before it was seen, or more than a year after."""
+    seen = _seen(record)
+    if start < seen:
+        yield f"{what} of {format_time(seen)[:7]} applied to {format_time(start)[:7]}"
+    elif end - seen > YEAR:
+        yield f"{what} of {format_time(seen)[:7]} applied to {format_time(end - 1)[:7]}"
+
+
+def _meant(name: str, known: Iterable[str]) -> str:
+    close = get_close_matches(name, list(known), n=1)
+    return f" (did you mean {close[0]!r}?)" if close else ""
