@@ -48,6 +48,13 @@ class Instrument:
         """Whole lots in a quantity of base currency, rounded towards zero (a hair of float noise forgiven)."""
         return math.trunc(quantity / self.lot + math.copysign(1e-9, quantity))
 
+    @property
+    def ticks_per_unit(self) -> float:
+        """Ticks in a price of 1 where that is a whole number (10 for a tick of 0.1); else 0."""
+        per_unit = round(1.0 / self.tick)
+        return float(per_unit) if per_unit >= 1 and abs(per_unit * self.tick - 1.0) < 1e-9 else 0.0
+
     def snap(self, price: float) -> float:
-        """The price on the nearest tick."""
-        return round(price / self.tick) * self.tick
+        """The price on the nearest tick, as the nearest float to its decimal writing (as `fw.ledger` does)."""
+        per_unit = self.ticks_per_unit
+        return round(price * per_unit) / per_unit if per_unit else round(price / self.tick) * self.tick

@@ -65,7 +65,9 @@ class Terms:
     reserve: float = 0.01
     """Share of equity that new exposure leaves free as margin for fees and slippage."""
     fraction: float | None = None
-    """Exposure at strength 1; None: the sizer gives it."""
+    """Exposure at strength 1; None: see `quantity`."""
+    quantity: float | None = None
+    """Base currency at strength 1; None: the sizer gives a scale for every bar, or targets."""
     exposure_limit: float = float("inf")
     """Gross notional over equity that decisions may reach."""
     drawdown_limit: float = float("inf")

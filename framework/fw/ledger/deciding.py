@@ -1,0 +1,415 @@
+"""From decisions to orders: what changed, how large, within which limits; target minus position is the order.
+
+One compiled function for scan and loop. It acts on changes only: sizing and limits apply to the instruments whose
+strength or limit entry changed; a change of protections alone moves the protections and keeps the size.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fw.ledger.compiled import inner
+from fw.ledger.fills import snap, wallet
+from fw.ledger.kinds import (
+    BRACKET,
+    BY_EXPOSURE,
+    BY_LOTS,
+    BY_NOTIONAL,
+    BY_STRENGTH,
+    BY_VETO,
+    CANCELLED,
+    CLOSE,
+    EXPLICIT,
+    FILLED,
+    LIMIT,
+    MARKET,
+    NEVER,
+    REBALANCE,
+    SENT,
+    SIGNAL,
+    WORKING,
+    account_of,
+    decisions_of,
+    expiry_of,
+    limit_of,
+    market_of,
+    orders_of,
+    positions_of,
+    scales_of,
+    stop_of,
+    strength_of,
+    take_of,
+    trail_of,
+    wishes_of,
+    working_of,
+)
+from fw.ledger.matching import protect
+
+UNCHANGED, PROTECTIONS, SIZE = range(3)
+NO_REASON = -1
+
+
+@inner
+def whole_lots(quantity, lot):
+    """Lots in a quantity of base currency, towards zero; a hair of float noise is forgiven."""
+    lots = quantity / lot
+    return np.int64(lots + (1e-9 if lots > 0.0 else -1e-9))
+
+
+@inner
+def compare(p, wish):
+    """What of a wish differs from the signal in force."""
+    if math.isnan(wish.strength):
+        return UNCHANGED
+    if wish.strength != p.strength or wish.limit != p.signal_limit or wish.expiry != p.signal_expiry:
+        return SIZE
+    if wish.stop != p.signal_stop or wish.take != p.signal_take or wish.trail != p.signal_trail:
+        return PROTECTIONS
+    return UNCHANGED
+
+
+@inner
+def note_decision(ledger, i, k, wish):
+    """Take the wish as the signal in force and write it down."""
+    p = positions_of(ledger)[k]
+    account = account_of(ledger)[0]
+    p.strength = wish.strength
+    p.signal_stop = wish.stop
+    p.signal_take = wish.take
+    p.signal_trail = wish.trail
+    p.signal_limit = wish.limit
+    p.signal_expiry = wish.expiry
+    p.signal = account.decisions
+    row = decisions_of(ledger)[account.decisions]
+    account.decisions += 1
+    row.bar = i
+    row.instrument = k
+    row.strength = wish.strength
+    row.stop = wish.stop
+    row.take = wish.take
+    row.trail = wish.trail
+    row.limit = wish.limit
+    row.expiry = wish.expiry
+
+
+@inner
+def wanted_notional(ledger, i, k, wish):
+    """What a wish asks for before any limit, in settlement currency, signed."""
+    account = account_of(ledger)[0]
+    p = positions_of(ledger)[k]
+    price = market_of(ledger)[k, CLOSE, i]
+    if wish.unit == BY_EXPOSURE:
+        return wish.amount * account.equity
+    if wish.unit == BY_NOTIONAL:
+        return wish.amount
+    if wish.unit == BY_LOTS:
+        return wish.amount * p.lot * price
+    if not math.isnan(account.fraction):
+        return wish.strength * account.fraction * account.equity
+    if not math.isnan(account.quantity):
+        return wish.strength * account.quantity * price
+    scale = scales_of(ledger)[k, i]
+    return 0.0 if math.isnan(scale) else wish.strength * scale * account.equity
+
+
+@inner
+def is_nearer_to_flat(lots, notional, unit):
+    """Whether a target only takes away from what is held (`unit`: notional of a lot)."""
+    held = lots * unit
+    return abs(notional) <= abs(held) and notional * held >= 0.0
+
+
+@inner
+def ration(ledger, i):
+    """Keep the sum of exposures, and the margin it takes, within the limits.
+
+    What unchanged instruments hold counts first; the changed ones share the rest in proportion to what they asked.
+    A move nearer to flat always passes.
+    """
+    account = account_of(ledger)[0]
+    held = 0.0
+    held_margin = 0.0
+    asked = 0.0
+    for k in range(positions_of(ledger).shape[0]):
+        p = positions_of(ledger)[k]
+        wish = wishes_of(ledger)[k]
+        price = market_of(ledger)[k, CLOSE, i]
+        notional = abs(p.lots) * p.lot * price
+        if wish.changed == SIZE and not is_nearer_to_flat(p.lots, wish.notional, p.lot * price):
+            asked += abs(wish.notional)
+            continue
+        if wish.changed == SIZE:
+            notional = abs(wish.notional)
+        held += notional
+        held_margin += p.margin * account.leverage if account.isolated and wish.changed != SIZE else notional
+    if asked == 0.0:
+        return
+    base = min(account.equity, wallet(account)) if account.isolated else account.equity
+    room = min(
+        account.exposure_limit * account.equity - held, account.leverage * (1.0 - account.reserve) * base - held_margin
+    )
+    if room >= asked:
+        return
+    share = max(room, 0.0) / asked
+    for k in range(positions_of(ledger).shape[0]):
+        p = positions_of(ledger)[k]
+        wish = wishes_of(ledger)[k]
+        unit = p.lot * market_of(ledger)[k, CLOSE, i]
+        if wish.changed == SIZE and not is_nearer_to_flat(p.lots, wish.notional, unit):
+            shared = wish.notional * share
+            if is_nearer_to_flat(p.lots, shared, unit) and wish.notional * p.lots > 0:
+                shared = p.lots * unit  # too little room to grow is no reason to shrink
+            wish.notional = shared
+
+
+@inner
+def add_order(ledger, i, k, kind, lots, price, expiry, reduce_only, planned, reason):
+    """Write an order down; it is not yet with the venue. Returns its row."""
+    account = account_of(ledger)[0]
+    row = account.orders
+    account.orders += 1
+    order = orders_of(ledger)[row]
+    order.bar = i
+    order.signal = positions_of(ledger)[k].signal if planned else -1
+    order.lots = lots
+    order.price = price
+    order.expiry = expiry
+    order.done = NEVER
+    order.stop = 0.0
+    order.take = 0.0
+    order.trail = 0.0
+    order.instrument = k
+    order.kind = kind
+    order.reduce_only = reduce_only
+    order.planned = planned
+    order.reason = reason
+    order.state = SENT
+    order.fault = 0
+    return row
+
+
+@inner
+def place(ledger, row):
+    """Hand an order to the simulated venue; a bracket order takes effect at once."""
+    account = account_of(ledger)[0]
+    order = orders_of(ledger)[row]
+    if order.kind == BRACKET:
+        order.state = FILLED
+        order.done = order.bar
+        p = positions_of(ledger)[order.instrument]
+        if p.lots != 0:
+            protect(p, order.stop, order.take, order.trail, market_of(ledger)[order.instrument, CLOSE, order.bar])
+        return
+    order.state = WORKING
+    working_of(ledger)[account.working] = row
+    account.working += 1
+
+
+@inner
+def withdraw_planned(ledger, i, k):
+    """Cancel the working orders that earlier signals of this instrument made."""
+    account = account_of(ledger)[0]
+    kept = 0
+    for w in range(account.working):
+        row = working_of(ledger)[w]
+        order = orders_of(ledger)[row]
+        if order.instrument == k and order.planned:
+            order.state = CANCELLED
+            order.done = i
+        else:
+            working_of(ledger)[kept] = row
+            kept += 1
+    account.working = kept
+
+
+@inner
+def protect_working(ledger, k, wish):
+    """Give new protections to an entry that is still working."""
+    for w in range(account_of(ledger)[0].working):
+        order = orders_of(ledger)[working_of(ledger)[w]]
+        if order.instrument == k and order.planned:
+            order.stop = wish.stop
+            order.take = wish.take
+            order.trail = wish.trail
+
+
+@inner
+def plan(ledger, i, k, placing):
+    """Turn what is wanted minus what is held into one order; reduce-only where it only reduces."""
+    p = positions_of(ledger)[k]
+    wish = wishes_of(ledger)[k]
+    withdraw_planned(ledger, i, k)
+    price = market_of(ledger)[k, CLOSE, i]
+    wanted = whole_lots(wish.notional / price, p.lot)
+    p.exposure = wish.notional / account_of(ledger)[0].equity
+    lots = wanted - p.lots
+    if lots == 0:
+        if p.lots != 0:
+            move_bracket(ledger, i, k, placing)
+        return
+    lots = min(max(lots, -p.max_lots), p.max_lots)
+    reduces = wanted * p.lots >= 0 and abs(wanted) < abs(p.lots)
+    if not reduces and wanted != 0 and abs(lots) * p.lot * price < p.min_notional:
+        if p.lots != 0:
+            move_bracket(ledger, i, k, placing)
+        return  # the venue would refuse it
+    if wish.limit > 0.0:
+        expiry = i + wish.expiry if wish.expiry > 0 else NEVER
+        row = add_order(ledger, i, k, LIMIT, lots, wish.limit, expiry, reduces, 1, SIGNAL)
+    else:
+        row = add_order(
+            ledger, i, k, MARKET, lots, 0.0, NEVER, reduces, 1, wish.force if wish.force != NO_REASON else SIGNAL
+        )
+    if wanted != 0:
+        order = orders_of(ledger)[row]
+        order.stop = wish.stop
+        order.take = wish.take
+        order.trail = wish.trail
+    if placing:
+        place(ledger, row)
+
+
+@inner
+def move_bracket(ledger, i, k, placing):
+    """Order the position's protections to the wish's."""
+    p = positions_of(ledger)[k]
+    wish = wishes_of(ledger)[k]
+    if wish.stop == p.stop and wish.take == p.take and wish.trail == p.trail:
+        return
+    row = add_order(ledger, i, k, BRACKET, 0, 0.0, NEVER, 1, 1, SIGNAL)
+    order = orders_of(ledger)[row]
+    order.stop = wish.stop
+    order.take = wish.take
+    order.trail = wish.trail
+    if placing:
+        place(ledger, row)
+
+
+@inner
+def read_wishes(ledger, i):
+    """Take the signals of bar `i` from the arrays of a whole run."""
+    for k in range(positions_of(ledger).shape[0]):
+        p = positions_of(ledger)[k]
+        wish = wishes_of(ledger)[k]
+        wish.strength = strength_of(ledger)[k, i]
+        wish.stop = price_or_none(stop_of(ledger), k, i, p)
+        wish.take = price_or_none(take_of(ledger), k, i, p)
+        wish.limit = price_or_none(limit_of(ledger), k, i, p)
+        wish.trail = number_or_none(trail_of(ledger), k, i)
+        wish.expiry = np.int64(number_or_none(expiry_of(ledger), k, i))
+        wish.unit = BY_STRENGTH
+        wish.force = NO_REASON
+
+
+@inner
+def price_or_none(column, k, i, p):
+    """A price of an optional column on its tick; 0 where there is none."""
+    if column.shape[1] == 0 or math.isnan(column[k, i]):
+        return 0.0
+    return snap(column[k, i], p)
+
+
+@inner
+def number_or_none(column, k, i):
+    """A number of an optional column; 0 where there is none."""
+    return 0.0 if column.shape[1] == 0 or math.isnan(column[k, i]) else column[k, i]
+
+
+@inner
+def has_drifted(ledger, i, k):
+    """Whether a position has left its target by more than the share that calls for a new size."""
+    p = positions_of(ledger)[k]
+    account = account_of(ledger)[0]
+    if p.lots == 0 or math.isnan(p.exposure) or p.exposure == 0.0 or account.equity <= 0.0:
+        return False
+    for w in range(account.working):
+        if orders_of(ledger)[working_of(ledger)[w]].instrument == k:
+            return False
+    now = p.lots * p.lot * market_of(ledger)[k, CLOSE, i] / account.equity
+    return abs(now - p.exposure) > account.rebalance * abs(p.exposure)
+
+
+@inner
+def decide(ledger, i, placing):
+    """Act on the wishes at the close of bar `i`; with `placing` the orders go to the simulated venue at once."""
+    account = account_of(ledger)[0]
+    if account.halted:
+        return
+    n = positions_of(ledger).shape[0]
+    sized = False
+    for k in range(n):
+        p = positions_of(ledger)[k]
+        wish = wishes_of(ledger)[k]
+        wish.changed = compare(p, wish)
+        if wish.changed != UNCHANGED:
+            note_decision(ledger, i, k, wish)
+            if wish.changed == SIZE and wish.unit == BY_VETO:
+                wish.changed = UNCHANGED
+        elif wish.force != NO_REASON:
+            wish.changed = SIZE
+        elif account.rebalance < np.inf and has_drifted(ledger, i, k):
+            keep_signal(p, wish)
+            wish.unit = BY_EXPOSURE
+            wish.amount = p.exposure
+            wish.force = REBALANCE
+            wish.changed = SIZE
+        if wish.changed == SIZE:
+            wish.notional = wanted_notional(ledger, i, k, wish)
+            sized = True
+    if sized:
+        ration(ledger, i)
+    for k in range(n):
+        wish = wishes_of(ledger)[k]
+        if wish.changed == SIZE:
+            plan(ledger, i, k, placing)
+        elif wish.changed == PROTECTIONS:
+            protect_working(ledger, k, wish)
+            if positions_of(ledger)[k].lots != 0:
+                move_bracket(ledger, i, k, placing)
+
+
+@inner
+def keep_signal(p, wish):
+    """Make a wish of the signal in force, to resize what it made."""
+    wish.strength = p.strength
+    wish.stop = p.stop
+    wish.take = p.take
+    wish.trail = p.trail
+    wish.limit = 0.0
+    wish.expiry = 0
+
+
+@inner
+def admit(ledger, i, k, lots):
+    """How many of an explicit order's lots the limits let pass, counting the position and all working orders."""
+    account = account_of(ledger)[0]
+    p = positions_of(ledger)[k]
+    price = market_of(ledger)[k, CLOSE, i]
+    worst = p.lots
+    for w in range(account.working):
+        order = orders_of(ledger)[working_of(ledger)[w]]
+        if order.instrument == k and order.lots * lots > 0 and not order.reduce_only:
+            worst += order.lots
+    if abs(worst + lots) <= abs(worst) and (worst + lots) * worst >= 0:
+        return lots
+    if account.halted:
+        return np.int64(0)
+    held = 0.0
+    for j in range(positions_of(ledger).shape[0]):
+        q = positions_of(ledger)[j]
+        if j != k:
+            held += abs(q.lots) * q.lot * market_of(ledger)[j, CLOSE, i]
+    limit = min(account.exposure_limit, account.leverage * (1.0 - account.reserve)) * account.equity - held
+    most = whole_lots(max(limit, 0.0) / price, p.lot)
+    if lots > 0:
+        return max(min(lots, most - worst), np.int64(0))
+    return min(max(lots, -most - worst), np.int64(0))
+
+
+@inner
+def add_explicit(ledger, i, k, kind, lots, price, expiry, reduce_only):
+    """Write an explicit order of the strategy down; returns its row."""
+    last = i + expiry if expiry > 0 else NEVER
+    return add_order(ledger, i, k, kind, lots, snap(price, positions_of(ledger)[k]), last, reduce_only, 0, EXPLICIT)

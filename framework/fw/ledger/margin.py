@@ -1,0 +1,203 @@
+"""Margin and liquidation, on mark prices.
+
+Maintenance of a position = notional × rate − amount, by the tier that holds its notional (the exchange's leverage
+brackets). Cross: the wallet plus all unrealised profit must cover the sum of all maintenance, and all positions go
+together. Isolated: each position's own margin plus its unrealised profit must cover its own maintenance.
+"""
+
+from __future__ import annotations
+
+from fw.ledger.compiled import inner
+from fw.ledger.fills import trade, wallet
+from fw.ledger.kinds import (
+    CANCELLED,
+    CLOSE,
+    HIGH,
+    LIQUIDATION,
+    LOW,
+    account_of,
+    market_of,
+    orders_of,
+    positions_of,
+    working_of,
+)
+
+
+@inner
+def maintenance(notional, p):
+    """Maintenance margin of a notional, in settlement currency."""
+    t = 0
+    while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
+        t += 1
+    return notional * p.tiers[t, 1] - p.tiers[t, 2]
+
+
+@inner
+def adverse(ledger, i, k, field_long, field_short):
+    """The mark that hurts a position most in this bar (or its open or close, by the fields given)."""
+    return market_of(ledger)[k, ledger.mark + (field_long if positions_of(ledger)[k].lots > 0 else field_short), i]
+
+
+@inner
+def others(ledger, i, k, field_long, field_short):
+    """Cross: unrealised profit less maintenance of every position but `k`, at their adverse marks."""
+    spare = 0.0
+    for j in range(positions_of(ledger).shape[0]):
+        q = positions_of(ledger)[j]
+        if j != k and q.lots != 0:
+            mark = adverse(ledger, i, j, field_long, field_short)
+            spare += q.lots * q.lot * (mark - q.entry) - maintenance(abs(q.lots) * q.lot * mark, q)
+    return spare
+
+
+@inner
+def liquidation_price(p, balance):
+    """The mark at which `balance` + unrealised = maintenance, walking the tiers; ≤ 0: it is never reached.
+
+    `balance` is the isolated margin, or the cross wallet plus what the other positions spare.
+    """
+    size = p.lots * p.lot
+    price = 0.0
+    for t in range(p.tier_count):
+        price = (size * p.entry - balance - p.tiers[t, 2]) / (size - abs(size) * p.tiers[t, 1])
+        notional = abs(size) * price
+        if notional >= p.tiers[t, 0] and (t + 1 == p.tier_count or notional < p.tiers[t + 1, 0]):
+            break
+    return price
+
+
+@inner
+def own_balance(ledger, i, k, field_long, field_short):
+    """What stands behind position `k` before its own unrealised profit."""
+    if account_of(ledger)[0].isolated:
+        return positions_of(ledger)[k].margin
+    return wallet(account_of(ledger)[0]) + others(ledger, i, k, field_long, field_short)
+
+
+@inner
+def cancel_all(ledger, i, k):
+    """Withdraw every working order of an instrument, or of all where `k` is -1."""
+    account = account_of(ledger)[0]
+    kept = 0
+    for w in range(account.working):
+        order = orders_of(ledger)[working_of(ledger)[w]]
+        if k < 0 or order.instrument == k:
+            order.state = CANCELLED
+            order.done = i
+        else:
+            working_of(ledger)[kept] = working_of(ledger)[w]
+            kept += 1
+    account.working = kept
+
+
+@inner
+def close_out(ledger, i, k, left):
+    """Close a position at its `closing` price; the clearance fee takes at most what is `left`. Returns the rest."""
+    p = positions_of(ledger)[k]
+    fee = min(p.clearance * abs(p.lots) * p.lot * p.closing, left)
+    trade(ledger, i, k, -p.lots, p.closing, fee, 0.0, LIQUIDATION, -1)
+    return left - fee
+
+
+@inner
+def borne(account, left):
+    """What is left after the losses: a shortfall is borne by the insurance fund."""
+    if left < 0.0:
+        account.shortfall -= left
+        return 0.0
+    return left
+
+
+@inner
+def check_isolated(ledger, i, field_long, field_short):
+    """Liquidate each position whose own margin does not cover it at these marks."""
+    account = account_of(ledger)[0]
+    for k in range(positions_of(ledger).shape[0]):
+        p = positions_of(ledger)[k]
+        if p.lots == 0:
+            continue
+        mark = adverse(ledger, i, k, field_long, field_short)
+        balance = p.margin + p.lots * p.lot * (mark - p.entry)
+        if balance <= maintenance(abs(p.lots) * p.lot * mark, p):
+            cancel_all(ledger, i, k)
+            p.closing = closing_price(ledger, i, k, field_long, field_short)
+            close_out(ledger, i, k, borne(account, p.margin + p.lots * p.lot * (p.closing - p.entry)))
+            account.liquidations += 1
+
+
+@inner
+def check_cross(ledger, i, field_long, field_short):
+    """Liquidate all positions when the account does not cover them at these marks."""
+    account = account_of(ledger)[0]
+    n = positions_of(ledger).shape[0]
+    balance = wallet(account)
+    need = 0.0
+    for k in range(n):
+        p = positions_of(ledger)[k]
+        if p.lots != 0:
+            mark = adverse(ledger, i, k, field_long, field_short)
+            balance += p.lots * p.lot * (mark - p.entry)
+            need += maintenance(abs(p.lots) * p.lot * mark, p)
+    if need == 0.0 or balance > need:
+        return
+    cancel_all(ledger, i, -1)
+    left = wallet(account)
+    for k in range(n):  # each closes where the account broke with the others at their worst
+        p = positions_of(ledger)[k]
+        if p.lots != 0:
+            p.closing = closing_price(ledger, i, k, field_long, field_short)
+            left += p.lots * p.lot * (p.closing - p.entry)
+    left = borne(account, left)
+    for k in range(n):
+        if positions_of(ledger)[k].lots != 0:
+            left = close_out(ledger, i, k, left)
+    account.liquidations += 1
+
+
+@inner
+def check_margin(ledger, i, field_long, field_short):
+    """Liquidate what these marks (of bar `i`) do not let stand."""
+    if account_of(ledger)[0].isolated:
+        check_isolated(ledger, i, field_long, field_short)
+    else:
+        check_cross(ledger, i, field_long, field_short)
+
+
+@inner
+def closing_price(ledger, i, k, field_long, field_short):
+    """Where a liquidation closes position `k`: its liquidation price, kept inside the marks of the bar."""
+    price = liquidation_price(positions_of(ledger)[k], own_balance(ledger, i, k, field_long, field_short))
+    if field_long == field_short:
+        return market_of(ledger)[k, ledger.mark + field_long, i]  # the gap left no better price
+    return min(max(price, market_of(ledger)[k, ledger.mark + LOW, i]), market_of(ledger)[k, ledger.mark + HIGH, i])
+
+
+@inner
+def free_margin(ledger, i, k, field):
+    """What is free for a position in `k` at these marks, with that position's own margin counted as free."""
+    account = account_of(ledger)[0]
+    free = wallet(account)
+    for j in range(positions_of(ledger).shape[0]):
+        q = positions_of(ledger)[j]
+        if q.lots == 0:
+            continue
+        mark = market_of(ledger)[j, ledger.mark + field, i]
+        if account.isolated:
+            if j != k:
+                free -= q.margin
+            continue
+        free += q.lots * q.lot * (mark - q.entry)
+        if j != k:
+            free -= abs(q.lots) * q.lot * mark / account.leverage
+    return free
+
+
+@inner
+def marked(ledger, i):
+    """Equity at the close of bar `i`."""
+    equity = wallet(account_of(ledger)[0])
+    for k in range(positions_of(ledger).shape[0]):
+        p = positions_of(ledger)[k]
+        if p.lots != 0:
+            equity += p.lots * p.lot * (market_of(ledger)[k, ledger.mark + CLOSE, i] - p.entry)
+    return equity

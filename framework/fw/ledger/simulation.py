@@ -1,0 +1,238 @@
+"""The arrays of one simulated account and the handle that kernels reach them by; the only door from Python."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from fw.ledger import kinds
+from fw.ledger.compiled import kernel
+from fw.ledger.deciding import add_explicit, admit
+from fw.ledger.margin import cancel_all
+from fw.ledger.step import decide_at, place_order, run_bars
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fw.domain.instrument import Instrument
+    from fw.parts.broker import Terms
+    from fw.parts.strategy import SignalArrays
+
+FIRST_ROOM = 1024
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Tape:
+    """What a simulation runs on: prices of all instruments on one timeline, and their funding."""
+
+    block: NDArray[np.float64]
+    """[instrument, field, bar], fields as in `kinds`; 5 fields, or 9 with mark prices."""
+    stamps: Sequence[NDArray[Any]]
+    """A row array of dtype STAMP for each instrument, ascending."""
+    first: int = 0
+    """The first bar that is traded; what lies before it is warm-up."""
+
+    @property
+    def bars(self) -> int:
+        return self.block.shape[2]
+
+
+class Simulation:
+    """One account on one tape. Mutable: it is the state that the kernels write.
+
+    `signals` and `scales` (each float64[instrument, bar]) are for the scan; without them decisions are given
+    to `decide` as wishes, bar by bar.
+    """
+
+    def __init__(
+        self,
+        tape: Tape,
+        instruments: Sequence[Instrument],
+        terms: Terms,
+        *,
+        capital: float,
+        signals: SignalArrays | None = None,
+        scales: NDArray[np.float64] | None = None,
+    ) -> None:
+        n, fields, bars = tape.block.shape
+        if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or n != len(instruments):
+            raise ValueError("the block is float64[instrument, field, bar], contiguous, one row an instrument")
+        self.tape = tape
+        self.first = tape.first
+        self.scanning = signals is not None
+        self.account = np.zeros(1, kinds.ACCOUNT)
+        self.positions = np.zeros(n, kinds.POSITION)
+        self.wishes = np.zeros(n, kinds.WISH)
+        self.stamps = np.concatenate([np.zeros(0, kinds.STAMP), *tape.stamps])
+        self.payments = np.empty(len(self.stamps) + 1, kinds.PAYMENT)
+        self.equity = np.empty(bars)
+        self._scratch = np.empty(kinds.BLOCK)
+        self._orders = np.empty(FIRST_ROOM, kinds.ORDER)
+        self._working = np.empty(FIRST_ROOM, np.int64)
+        self._fills = np.empty(FIRST_ROOM, kinds.FILL)
+        self._decisions = np.empty(FIRST_ROOM, kinds.DECISION)
+        self._columns = {name: _column(getattr(signals, name, None), (n, bars), name) for name in kinds.SIGNAL_FIELDS}
+        self._columns["scales"] = _column(scales, (n, bars), "scales")
+        self._write_terms(terms, capital)
+        self._write_instruments(instruments, tape.stamps)
+        self.handle = np.zeros(1, kinds.HANDLE)
+        self._write_handle(n, bars, fields)
+
+    def _write_terms(self, terms: Terms, capital: float) -> None:
+        row = self.account[0]
+        row["capital"] = row["equity"] = row["peak"] = capital
+        row["next"] = self.first
+        row["maker"], row["taker"], row["slip"] = terms.maker, terms.taker, terms.slippage
+        row["through"], row["pessimistic"], row["isolated"] = terms.through, terms.pessimistic, terms.isolated
+        row["leverage"], row["reserve"] = terms.leverage, terms.reserve
+        row["fraction"] = np.nan if terms.fraction is None else terms.fraction
+        row["quantity"] = np.nan if terms.quantity is None else terms.quantity
+        row["exposure_limit"], row["drawdown_limit"] = terms.exposure_limit, terms.drawdown_limit
+        row["rebalance"] = terms.rebalance
+
+    def _write_instruments(self, instruments: Sequence[Instrument], stamps: Sequence[NDArray[Any]]) -> None:
+        self.positions["strength"] = np.nan
+        self.positions["exposure"] = np.nan
+        self.positions["signal"] = -1
+        self.wishes["strength"] = np.nan
+        ends = np.cumsum([len(rows) for rows in stamps])
+        for k, instrument in enumerate(instruments):
+            row = self.positions[k]
+            row["funding_next"], row["funding_end"] = ends[k] - len(stamps[k]), ends[k]
+            row["lot"], row["tick"] = instrument.lot, instrument.tick
+            row["per_unit"] = instrument.ticks_per_unit
+            row["min_notional"], row["max_lots"] = instrument.min_notional, instrument.max_lots
+            row["clearance"] = instrument.clearance_fee
+            if len(instrument.tiers) > kinds.MOST_TIERS:
+                raise ValueError(f"{instrument.symbol} has more than {kinds.MOST_TIERS} margin tiers")
+            row["tier_count"] = len(instrument.tiers)
+            for t, tier in enumerate(instrument.tiers):
+                row["tiers"][t] = tier.floor, tier.rate, tier.amount
+
+    def _write_handle(self, n: int, bars: int, fields: int) -> None:
+        h = self.handle
+        h["market"] = self.tape.block.ctypes.data
+        for name in ("positions", "account", "stamps", "payments", "wishes", "equity"):
+            h[name] = getattr(self, name).ctypes.data
+        h["scratch"] = self._scratch.ctypes.data
+        for name, column in self._columns.items():
+            h[name] = 0 if column is None else column.ctypes.data
+        h["instruments"], h["bars"] = n, bars
+        h["mark"] = kinds.PRICE_FIELDS if fields == kinds.MARK_FIELDS else 0
+        h["stamp_count"], h["payment_room"] = len(self.stamps), len(self.payments)
+        self._write_rooms()
+
+    def _write_rooms(self) -> None:
+        h = self.handle
+        for name in ("orders", "working", "fills", "decisions"):
+            h[name] = getattr(self, "_" + name).ctypes.data
+        h["order_room"], h["fill_room"] = len(self._orders), len(self._fills)
+        h["decision_room"] = len(self._decisions)
+
+    def _make_room(self) -> None:
+        """Double whatever may be full; the rows already written keep their places."""
+        for name in ("_orders", "_working", "_fills", "_decisions"):
+            old = getattr(self, name)
+            new = np.empty(2 * len(old), old.dtype)
+            new[: len(old)] = old
+            setattr(self, name, new)
+        self._write_rooms()
+
+    def advance(self, end: int) -> None:
+        """Bring the account to the close of bar `end` - 1."""
+        while run_bars(self.handle, end, self.scanning) < end:
+            self._make_room()
+
+    def decide(self, bar: int, *, placing: bool) -> None:
+        """Act on `wishes` at the close of `bar`; a wish whose strength is NaN keeps everything."""
+        if len(self._orders) - self.account["orders"][0] < 2 * len(self.positions) + 2 or (
+            len(self._decisions) - self.account["decisions"][0] <= len(self.positions)
+        ):
+            self._make_room()
+        decide_at(self.handle, bar, placing)
+
+    def place(self, row: int) -> None:
+        """Hand an order that is written down to the simulated venue."""
+        place_order(self.handle, row)
+
+    def admit(self, bar: int, instrument: int, lots: int) -> int:
+        """How many of an explicit order's lots the limits let pass."""
+        return int(_admit(self.handle, bar, instrument, lots))
+
+    def add_explicit(
+        self, bar: int, instrument: int, *, kind: int, lots: int, price: float, expiry: int, reduce_only: bool
+    ) -> int:
+        """Write an explicit order down; returns its row."""
+        if len(self._orders) - self.account["orders"][0] < 2 * len(self.positions) + 2:
+            self._make_room()
+        return int(_add_explicit(self.handle, bar, instrument, kind, lots, price, expiry, reduce_only))
+
+    def cancel(self, bar: int, row: int) -> bool:
+        """Withdraw a working order; False where it is no longer working."""
+        if self._orders[row]["state"] != kinds.WORKING:
+            return False
+        count = int(self.account["working"][0])
+        working = self._working[:count]
+        kept = working[working != row]
+        self._working[: len(kept)] = kept
+        self.account["working"] = len(kept)
+        self._orders[row]["state"] = kinds.CANCELLED
+        self._orders[row]["done"] = bar
+        return True
+
+    def cancel_all(self, bar: int, instrument: int) -> None:
+        """Withdraw every working order of an instrument."""
+        _cancel_all(self.handle, bar, instrument)
+
+    @property
+    def orders(self) -> NDArray[Any]:
+        """Orders so far, dtype ORDER."""
+        return self._orders[: int(self.account["orders"][0])]
+
+    @property
+    def fills(self) -> NDArray[Any]:
+        """Fills so far, dtype FILL."""
+        return self._fills[: int(self.account["fills"][0])]
+
+    @property
+    def decisions(self) -> NDArray[Any]:
+        """Changed signals so far, dtype DECISION."""
+        return self._decisions[: int(self.account["decisions"][0])]
+
+    @property
+    def working(self) -> NDArray[np.int64]:
+        """Rows of the orders that may still fill."""
+        return self._working[: int(self.account["working"][0])]
+
+    @property
+    def wallet(self) -> float:
+        """Cash: equity less unrealised profit."""
+        row = self.account[0]
+        return float(row["capital"] + row["realised"] - row["fees"] + row["funding"] + row["shortfall"])
+
+
+def _column(values: Any, shape: tuple[int, int], name: str) -> NDArray[np.float64] | None:
+    if values is None:
+        return None
+    array = np.ascontiguousarray(values, dtype=np.float64)
+    if array.shape != shape:
+        raise ValueError(f"{name} has shape {array.shape}, not {shape}: [instrument, bar]")
+    return array
+
+
+@kernel
+def _admit(handle, bar, instrument, lots):
+    return admit(handle[0], bar, instrument, lots)
+
+
+@kernel
+def _add_explicit(handle, bar, instrument, kind, lots, price, expiry, reduce_only):
+    return add_explicit(handle[0], bar, instrument, kind, lots, price, expiry, reduce_only)
+
+
+@kernel
+def _cancel_all(handle, bar, instrument):
+    cancel_all(handle[0], bar, instrument)

@@ -1,0 +1,351 @@
+"""One bar of the simulated venue, and many: the meaning is `step`; `calm` only skips what provably changes nothing.
+
+Within a bar: funding at the open, margin at the open's marks, orders at the open, funding inside, everything the
+range touches, margin at the worst marks, then equity at the close.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fw.ledger.compiled import inner, kernel
+from fw.ledger.deciding import add_order, decide, number_or_none, place, price_or_none, read_wishes
+from fw.ledger.fills import wallet
+from fw.ledger.funding import next_funding, pay_funding
+from fw.ledger.kinds import (
+    BLOCK,
+    CLOSE,
+    HIGH,
+    LOW,
+    MARKET,
+    NEVER,
+    OPEN,
+    RISK,
+    account_of,
+    equity_of,
+    expiry_of,
+    limit_of,
+    market_of,
+    positions_of,
+    scratch_of,
+    stop_of,
+    strength_of,
+    take_of,
+    trail_of,
+)
+from fw.ledger.margin import cancel_all, check_margin, marked
+from fw.ledger.matching import fill_at_open, match_inside, settle_orders, trail
+
+
+@inner
+def step(ledger, i):
+    """Everything that happens in bar `i`."""
+    account = account_of(ledger)[0]
+    n = positions_of(ledger).shape[0]
+    held = False
+    for k in range(n):
+        pay_funding(ledger, i, k, 0)
+        held |= positions_of(ledger)[k].lots != 0
+    if held:
+        check_margin(ledger, i, OPEN, OPEN)
+    if account.working > 0:
+        fill_at_open(ledger, i)
+    for k in range(n):
+        pay_funding(ledger, i, k, 1)
+    match_inside(ledger, i)
+    if account.working > 0:
+        settle_orders(ledger, i)
+    check_margin(ledger, i, LOW, HIGH)
+    for k in range(n):
+        p = positions_of(ledger)[k]
+        if p.lots != 0:
+            account.exposed += 1
+            if p.trail > 0.0:
+                trail(ledger, i, k)
+    equity = marked(ledger, i)
+    account.equity = equity
+    account.peak = max(account.peak, equity)
+    equity_of(ledger)[i] = equity
+    if (account.halted == 0 and equity <= account.peak * (1.0 - account.drawdown_limit)) or (
+        account.halted == 0 and wallet(account) <= 0.0
+    ):
+        halt(ledger, i)
+
+
+@inner
+def halt(ledger, i):
+    """End trading: withdraw every order, and close what is held at the next open."""
+    account_of(ledger)[0].halted = i + 1
+    cancel_all(ledger, i, -1)
+    for k in range(positions_of(ledger).shape[0]):
+        lots = positions_of(ledger)[k].lots
+        if lots != 0:
+            place(ledger, add_order(ledger, i, k, MARKET, -lots, 0.0, NEVER, 1, 1, RISK))
+
+
+@inner
+def calm(ledger, i, end, scanning):
+    """Mark bars from `i` on while nothing can happen but a new mark; returns the first bar that needs `step`.
+
+    A bar in which anything might be touched, paid or liquidated ends it before that bar; a bar whose signals differ
+    from those in force ends it after that bar. Any doubt is left to `step`.
+    """
+    account = account_of(ledger)[0]
+    n = positions_of(ledger).shape[0]
+    cash = wallet(account)
+    if account.working > 0 or account.rebalance < np.inf:
+        return i
+    for k in range(n):
+        p = positions_of(ledger)[k]
+        if p.lots != 0:
+            end = min(end, next_funding(ledger, k, i))
+            if p.trail > 0.0:
+                return i
+    watching = scanning and account.halted == 0
+    floor = 1.0 - account.drawdown_limit if account.halted == 0 else -np.inf
+    j = i
+    while j < end:
+        whole = min(j + BLOCK, end)
+        stop = whole
+        if is_touched(ledger, j, stop) or is_endangered(ledger, j, stop, cash):
+            stop = first_doubt(ledger, j, stop, cash)
+        if stop == j:
+            break
+        if watching:
+            stop = first_change(ledger, j, stop)
+        mark_block(ledger, j, stop, cash)
+        if floor > 0.0:
+            stop = first_fall(ledger, j, stop, floor)
+            if stop == j:
+                break
+        for b in range(j, stop):
+            account.peak = max(account.peak, equity_of(ledger)[b])
+        for k in range(n):
+            account.exposed += (stop - j) * (positions_of(ledger)[k].lots != 0)
+        j = stop
+        if stop < whole:
+            break
+    if j > i:
+        account.equity = equity_of(ledger)[j - 1]
+    return j
+
+
+@inner
+def levels(p):
+    """The lows at or below which, and the highs at or above which, a protection might be touched."""
+    below = -np.inf
+    above = np.inf
+    if p.lots > 0:
+        below = p.stop if p.stop > 0.0 else below
+        above = p.take if p.take > 0.0 else above
+    elif p.lots < 0:
+        above = p.stop if p.stop > 0.0 else above
+        below = p.take if p.take > 0.0 else below
+    return below, above
+
+
+@inner
+def is_touched(ledger, i, stop):
+    """Whether any protection might be touched in these bars."""
+    for k in range(positions_of(ledger).shape[0]):
+        below, above = levels(positions_of(ledger)[k])
+        if below == -np.inf and above == np.inf:
+            continue
+        low = market_of(ledger)[k, LOW]
+        high = market_of(ledger)[k, HIGH]
+        doubt = False
+        for b in range(i, stop):
+            doubt |= (low[b] <= below) | (high[b] >= above)
+        if doubt:
+            return True
+    return False
+
+
+@inner
+def rate_bound(p, notional):
+    """A rate that maintenance over notional cannot exceed below this notional."""
+    t = 0
+    while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
+        t += 1
+    return p.tiers[t, 1]
+
+
+@inner
+def is_endangered(ledger, i, stop, cash):
+    """Whether margin might run out in these bars, by a bound on maintenance that is linear in the mark."""
+    account = account_of(ledger)[0]
+    spare = scratch_of(ledger)
+    size_of_block = stop - i
+    for b in range(size_of_block):
+        spare[b] = cash
+    for k in range(positions_of(ledger).shape[0]):
+        p = positions_of(ledger)[k]
+        if p.lots == 0:
+            continue
+        size = p.lots * p.lot
+        quantity = abs(size)
+        bound = 2.0 * quantity * max(p.entry, market_of(ledger)[k, ledger.mark + CLOSE, i])
+        rate = rate_bound(p, bound)
+        marks = market_of(ledger)[k, ledger.mark + (LOW if p.lots > 0 else HIGH)]
+        entry = p.entry
+        doubt = False
+        if account.isolated:
+            margin = p.margin
+            for b in range(size_of_block):
+                mark = marks[i + b]
+                doubt |= margin + size * (mark - entry) <= 1.0001 * rate * quantity * mark
+                doubt |= quantity * mark >= bound
+        else:
+            for b in range(size_of_block):
+                mark = marks[i + b]
+                spare[b] += size * (mark - entry) - 1.0001 * rate * quantity * mark
+                doubt |= quantity * mark >= bound
+        if doubt:
+            return True
+    if account.isolated:
+        return False
+    doubt = False
+    for b in range(size_of_block):
+        doubt |= spare[b] <= 0.0
+    return doubt
+
+
+@inner
+def first_doubt(ledger, i, stop, cash):
+    """The first of these bars in which something might be touched or liquidated."""
+    for b in range(i, stop):
+        if is_touched(ledger, b, b + 1) or is_endangered(ledger, b, b + 1, cash):
+            return b
+    return stop
+
+
+@inner
+def differs(ledger, k, i):
+    """Whether the signal of bar `i` differs from the one in force; a NaN strength: it does not."""
+    p = positions_of(ledger)[k]
+    strength = strength_of(ledger)[k, i]
+    if math.isnan(strength):
+        return False
+    if strength != p.strength:
+        return True
+    return (
+        price_or_none(stop_of(ledger), k, i, p) != p.signal_stop
+        or price_or_none(take_of(ledger), k, i, p) != p.signal_take
+        or number_or_none(trail_of(ledger), k, i) != p.signal_trail
+        or price_or_none(limit_of(ledger), k, i, p) != p.signal_limit
+        or number_or_none(expiry_of(ledger), k, i) != p.signal_expiry
+    )
+
+
+@inner
+def first_change(ledger, i, stop):
+    """The bar after the first of these whose signals differ from those in force; `stop` where none does."""
+    columns = (
+        stop_of(ledger).shape[1]
+        + take_of(ledger).shape[1]
+        + trail_of(ledger).shape[1]
+        + limit_of(ledger).shape[1]
+        + expiry_of(ledger).shape[1]
+    )
+    for k in range(positions_of(ledger).shape[0]):
+        strength = strength_of(ledger)[k]
+        now = positions_of(ledger)[k].strength
+        doubt = columns > 0
+        for b in range(i, stop):
+            doubt |= (strength[b] != now) & (strength[b] == strength[b])
+        if doubt:
+            for b in range(i, stop):
+                if differs(ledger, k, b):
+                    stop = b + 1
+                    break
+    return stop
+
+
+@inner
+def mark_block(ledger, i, stop, cash):
+    """Equity of these bars; the same operations in the same order as `marked`."""
+    equity = equity_of(ledger)
+    for b in range(i, stop):
+        equity[b] = cash
+    for k in range(positions_of(ledger).shape[0]):
+        p = positions_of(ledger)[k]
+        if p.lots != 0:
+            size = p.lots * p.lot
+            entry = p.entry
+            mark = market_of(ledger)[k, ledger.mark + CLOSE]
+            for b in range(i, stop):
+                equity[b] += size * (mark[b] - entry)
+
+
+@inner
+def first_fall(ledger, i, stop, floor):
+    """The first of these bars whose equity may have fallen to the share `floor` of its peak; `stop`: none."""
+    equity = equity_of(ledger)
+    highest = account_of(ledger)[0].peak
+    lowest = np.inf
+    for b in range(i, stop):
+        highest = max(highest, equity[b])
+        lowest = min(lowest, equity[b])
+    if lowest > highest * floor:
+        return stop
+    highest = account_of(ledger)[0].peak
+    for b in range(i, stop):
+        highest = max(highest, equity[b])
+        if equity[b] <= highest * floor:
+            return b
+    return stop
+
+
+@inner
+def has_room(ledger, fill_room, order_room, decision_room):
+    """Whether the worst bar still fits into the rows that are there; payments have a row for every stamp."""
+    account = account_of(ledger)[0]
+    n = positions_of(ledger).shape[0]
+    most = 4 * n + 2 * account.working
+    return (
+        account.fills + most < fill_room
+        and account.orders + 2 * n < order_room
+        and account.decisions + n < decision_room
+    )
+
+
+@kernel
+def run_bars(handle, end, scanning):
+    """Bring the account forward to the close of bar `end` - 1; scanning, act on each bar's signals too.
+
+    Returns the first bar not stepped: less than `end` where the run must make room for more rows first.
+    """
+    ledger = handle[0]
+    account = account_of(ledger)[0]
+    i = account.next
+    while i < end:
+        if not has_room(ledger, ledger.fill_room, ledger.order_room, ledger.decision_room):
+            break
+        j = calm(ledger, i, end, scanning)
+        if j > i:
+            i = j - 1  # the last calm bar is the one to decide at
+        else:
+            step(ledger, i)
+        if scanning:
+            for k in range(positions_of(ledger).shape[0]):
+                if differs(ledger, k, i) or account.rebalance < np.inf:
+                    read_wishes(ledger, i)
+                    decide(ledger, i, True)
+                    break
+        i += 1
+    account.next = i
+    return i
+
+
+@kernel
+def decide_at(handle, i, placing):
+    """`decide` for the loop: act on the wishes that it wrote."""
+    decide(handle[0], i, placing)
+
+
+@kernel
+def place_order(handle, row):
+    """Hand an order that was written down to the simulated venue."""
+    place(handle[0], row)
