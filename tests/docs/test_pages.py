@@ -29,6 +29,8 @@ SHOWN = ("text", "toml", "json", "mermaid")
 NOT_RUN = {
     ("README.md", "it makes a virtual environment of its own; .ci/run runs it"): 2,
     ("CONTRIBUTING.md", "it makes a virtual environment of its own"): 1,
+    ("examples/README.md", "it needs real candles; tests/docs/test_examples.py runs it where they are"): 1,
+    ("docs/explanation/performance.md", "it makes the peers' environments and takes some twenty minutes"): 1,
 }
 """Page and reason of the blocks that cannot run, and how many there are: ten at most in all."""
 

@@ -1,0 +1,172 @@
+"""Writes the reference pages that come from the code: `python docs/generate.py`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from inspect import cleandoc
+from pathlib import Path
+from typing import Any
+
+import click
+
+REFERENCE = Path(__file__).resolve().parent / "reference"
+NOTE = "<!-- Generated from the code by docs/generate.py; changes made here are lost. -->\n"
+
+
+def strategy_yaml() -> str:
+    """Every key of a strategy file, from the settings classes."""
+    from fw.settings import strategy as s
+
+    sections = [
+        ("The file", "", s.StrategyFile),
+        ("account", "", s.Account),
+        ("simulation", "", s.Simulation),
+        ("simulation.slippage", "", s.Slippage),
+        ("source", "Beside the source's own settings:", s.SourceEntry),
+        ("features", "Beside the feature set's own settings:", s.FeatureEntry),
+        ("models", "Beside the model's own settings:", s.ModelEntry),
+        ("models.….train", "", s.Train),
+    ]
+    body = [NOTE, "# strategy.yaml\n", cleandoc(STRATEGY_YAML), ""]
+    for title, before, cls in sections:
+        heading = title if title == "The file" else f"`{title}`"
+        body += [f"## {heading}\n", f"{before or cleandoc(cls.__doc__ or '')}\n", settings_table(cls), ""]
+    return "\n".join(body)
+
+
+STRATEGY_YAML = """
+    One file says what a run is. Times are UTC. Every mistake is told with its line and column, all at once, before
+    anything runs.
+
+    ```yaml
+    name: two-averages
+    instruments: [BTCUSDT]
+    bar: 1h
+    account: {capital: 10000, margin: isolated, leverage: 2}
+    source: {use: synthetic, start: 2024-01-01, end: 2024-03-01}
+    strategy: {use: sma_cross, fast: 20, slow: 100}
+    sizer: {use: fixed_fraction, fraction: 0.5}
+    risk: [{use: max_exposure, limit: 1}]
+    broker: backtest
+    profiles:
+      careful: {account: {leverage: 1}, sizer: {use: fixed_fraction, fraction: 0.1}}
+    ```
+
+    ## How it is read
+
+    - **Parts.** A bare name is short for `{use: name}`. What else stands in the mapping are the part's own settings;
+      [Parts](parts.md) lists them. A listed part has a `name`, which is its `use` unless you say otherwise.
+    - **Times.** `start` is inclusive, `end` exclusive, and both speak of the open times of bars. A bare date is
+      00:00 UTC; a clock time needs `Z` or an offset.
+    - **Lengths.** A bare number counts the part's own bars; `8h` is a duration.
+    - **Bar sizes** are those the exchange offers: 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, 1w.
+    - **Profiles** are merged key by key over the file: `fw run FILE --profile careful`. A changed `use` replaces its
+      mapping, and `null` removes a key.
+    - **Then** come environment variables, `FW__STRATEGY__FAST=5`, and last `--set strategy.fast=5`. A listed part
+      goes by its name: `--set risk.max_exposure.limit=3`.
+    - **Paths** count from the folder of the file.
+    - **Secrets** never stand in the file. A key found in it is an error that names the right place.
+
+    `fw schema` prints a JSON Schema by which editors complete and check as you type.
+"""
+
+
+def commands() -> str:
+    """Every command and option, from click."""
+    from fw.cli import COMMANDS, main
+
+    context = click.Context(main, info_name="fw")
+    body = [NOTE, "# Commands\n", *command_section(main, context, level=2)]
+    for name in COMMANDS:
+        command = main.get_command(context, name)
+        assert command is not None
+        inner = click.Context(command, info_name=name, parent=context)
+        body += command_section(command, inner, level=2)
+        if isinstance(command, click.Group):
+            for sub in command.list_commands(inner):
+                below = command.get_command(inner, sub)
+                assert below is not None
+                body += command_section(below, click.Context(below, info_name=sub, parent=inner), level=3)
+    body += ["Exit codes stand under [Errors](errors.md#exit-codes).", ""]
+    return "\n".join(body)
+
+
+def command_section(command: click.Command, context: click.Context, *, level: int) -> list[str]:
+    """One command as Markdown: what it does, how it is written, its options."""
+    usage = " ".join([context.command_path, *command.collect_usage_pieces(context)])
+    rows = [
+        (f"`{', '.join(parameter.opts + parameter.secondary_opts)}`", _metavar(parameter), parameter.help or "")
+        for parameter in command.get_params(context)
+        if isinstance(parameter, click.Option) and "--help" not in parameter.opts
+    ]
+    return [
+        f"{'#' * level} `{context.command_path}`\n",
+        cleandoc(command.help or "") + "\n",
+        f"```text\n{usage}\n```\n",
+        *([table(("option", "value", "what it does"), rows), ""] if rows else []),
+    ]
+
+
+def _metavar(option: click.Option) -> str:
+    if option.is_flag:
+        return ""
+    value = option.metavar or ", ".join(getattr(option.type, "choices", ())) or option.type.name.upper()
+    return f"`{value}`"
+
+
+def parts() -> str:
+    """Every bundled part with its settings, from the registry; metrics have a page of their own."""
+    from fw.hookspecs import KINDS
+    from fw.plugins import load
+    from fw.registry import word
+
+    registry = load(only=()).registry
+    body = [
+        NOTE,
+        "# Parts\n",
+        "What comes with `fw`, by kind. `fw parts` lists what is installed with you, plugins of others included; "
+        "`fw parts strategy sma_cross` shows one. Metrics are defined on [a page of their own](metrics.md).\n",
+    ]
+    for kind in KINDS:
+        offers = () if kind == "metric" else registry.offers(kind)
+        if offers:
+            body.append(f"## {plural(word(kind)).capitalize()}\n")
+        for offer in offers:
+            body += [f"### `{offer.name}`\n", f"{cleandoc(offer.spec.__doc__ or '')}\n", settings_table(offer.spec), ""]
+    return "\n".join(body)
+
+
+def plural(noun: str) -> str:
+    return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
+
+
+def settings_table(cls: type[Any]) -> str:
+    """The settings of a class as a table; a sentence where it has none."""
+    from fw.settings.schema import describe
+
+    rows = [(f"`{row.name}`", row.type, _code(row.default), row.bounds or "", row.help) for row in describe(cls)]
+    return table(("setting", "type", "default", "bounds", "what it means"), rows) if rows else "It has no settings.\n"
+
+
+def _code(value: object) -> str:
+    text = str(value) if value is not None else ""
+    return f"`{text}`" if text and text != "required" else text
+
+
+def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
+    """A Markdown table."""
+    lines = [headers, ["---"] * len(headers), *rows]
+    return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines) + "\n"
+
+
+PAGES: dict[str, Callable[[], str]] = {
+    "strategy-yaml.md": strategy_yaml,
+    "commands.md": commands,
+    "parts.md": parts,
+}
+
+
+if __name__ == "__main__":
+    for name, make in PAGES.items():
+        (REFERENCE / name).write_text(make(), encoding="utf-8")
+        print(REFERENCE / name)
