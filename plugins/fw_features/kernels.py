@@ -1,0 +1,196 @@
+"""The arithmetic of the bundled features, compiled: a row comes from the bars just before it, nothing older."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fw.ledger import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+CHUNK = 4096  # bars worked on at a time, so that a chunk's sums stay in the processor's nearest caches
+
+
+@kernel
+def moving_means(values: Floats, spans: Integers, out: Floats) -> None:
+    """Write the mean of the last `spans[k]` values at each bar to `out[k, bar]`; NaN for the first span − 1 bars.
+
+    A window is added up as a fixed tree over its own values: sums of 4, 16, 64 … neighbours, shared by all spans,
+    and of each span as many as the digits of the span in base 4 say. There is no running total, so nothing older
+    than the window leaves a trace in it, and equal windows give equal bits wherever they stand.
+    """
+    bars = len(values)
+    longest = spans.max()
+    levels = 0
+    while 4 ** (levels + 1) <= longest:
+        levels += 1
+    chunk = max(CHUNK, 2 * longest)
+    sums = np.empty((levels, min(bars, chunk + longest)))  # row k, bar i: the sum of the 4**(k + 1) values up to i
+    part = np.empty(min(bars, chunk))
+    for k in range(len(spans)):
+        out[k, : min(spans[k] - 1, bars)] = np.nan
+    for start in range(0, bars, chunk):
+        end = min(start + chunk, bars)
+        base = max(0, start - longest)
+        size = end - base
+        near = values[base:end]
+        fine = near
+        width = 1
+        for level in range(levels):
+            if size > 3 * width:
+                new, old = fine[3 * width : size], fine[: size - 3 * width]
+                _add(new, fine[2 * width : size - width], fine[width : size - 2 * width], old, sums[level, 3 * width :])
+            fine = sums[level]
+            width *= 4
+        for k in range(len(spans)):
+            first = max(start, spans[k] - 1)
+            if first < end:
+                _mean(near, sums, first - base, size, spans[k], part[: end - first], out[k, first:end])
+
+
+@kernel
+def _mean(values: Floats, sums: Floats, first: int, size: int, span: int, part: Floats, out: Floats) -> None:
+    """Write the means over one span for the bars [first, size) of a chunk, up to four terms of the sum in one pass."""
+    a = b = c = values
+    gathered = 0  # terms in a, b, c that are not yet added
+    taken = 0  # newest values that are in some term
+    width = 1
+    for level in range(len(sums) + 1):
+        row = values if level == 0 else sums[level - 1]
+        for _ in range(span // width % 4):
+            term = row[first - taken : size - taken]
+            taken += width
+            if gathered == 3 and taken == span:
+                _mean_of_four(a, b, c, term, span, out)
+                return
+            if gathered == 3:
+                _add(a, b, c, term, part)
+                a = part
+                gathered = 1
+            else:
+                a, b, c = (term, b, c) if gathered == 0 else (a, term, c) if gathered == 1 else (a, b, term)
+                gathered += 1
+        width *= 4
+    if gathered == 1:
+        _mean_of_one(a, span, out)
+    elif gathered == 2:
+        _mean_of_two(a, b, span, out)
+    else:
+        _mean_of_three(a, b, c, span, out)
+
+
+@kernel
+def _add(a: Floats, b: Floats, c: Floats, d: Floats, out: Floats) -> None:
+    for i in range(len(a)):
+        out[i] = (a[i] + b[i]) + (c[i] + d[i])
+
+
+@kernel
+def _mean_of_one(a: Floats, span: int, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = a[i] / span
+
+
+@kernel
+def _mean_of_two(a: Floats, b: Floats, span: int, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = (a[i] + b[i]) / span
+
+
+@kernel
+def _mean_of_three(a: Floats, b: Floats, c: Floats, span: int, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = ((a[i] + b[i]) + c[i]) / span
+
+
+@kernel
+def _mean_of_four(a: Floats, b: Floats, c: Floats, d: Floats, span: int, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = ((a[i] + b[i]) + (c[i] + d[i])) / span
+
+
+@kernel
+def log_returns(values: Floats, spans: Integers, out: Floats) -> None:
+    """Write ln(values[bar] / values[bar − spans[k]]) to `out[k, bar]`; NaN for the first span bars."""
+    bars = len(values)
+    logs = np.empty(bars)
+    for bar in range(bars):
+        logs[bar] = math.log(values[bar])
+    for k in range(len(spans)):
+        span = min(spans[k], bars)
+        out[k, :span] = np.nan
+        newer, older, column = logs[span:], logs[: bars - span], out[k, span:]
+        for i in range(len(column)):
+            column[i] = newer[i] - older[i]
+
+
+@kernel
+def deviations(values: Floats, spans: Integers, scale: float, out: Floats) -> None:
+    """Write `scale` × the sample standard deviation (divisor span − 1) of the last `spans[k]` log returns of `values`.
+
+    NaN for the first span bars: there is no return before the second.
+    """
+    bars = len(values)
+    returns = np.empty((1, bars))
+    log_returns(values, np.ones(1, np.int64), returns)
+    means = np.empty((len(spans), max(0, bars - 1)))
+    squares = np.empty((len(spans), max(0, bars - 1)))
+    moving_means(returns[0, 1:], spans, means)
+    moving_means(returns[0, 1:] * returns[0, 1:], spans, squares)
+    for k in range(len(spans)):
+        out[k, :1] = np.nan
+        mean, square, column = means[k], squares[k], out[k, 1:]
+        unbiased = spans[k] / (spans[k] - 1.0)
+        for i in range(len(column)):
+            variance = (square[i] - mean[i] * mean[i]) * unbiased
+            column[i] = scale * math.sqrt(0.0 if variance < 0.0 else variance)
+
+
+@kernel
+def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
+    """The largest of high − low and the distances of high and low from the previous close; the first bar has none."""
+    out = np.empty(len(close))
+    out[:1] = np.nan
+    for bar in range(1, len(close)):
+        before = close[bar - 1]
+        out[bar] = max(high[bar] - low[bar], abs(high[bar] - before), abs(low[bar] - before))
+    return out
+
+
+@kernel
+def forgetting_means(
+    values: Floats, skipped: int, span: int, weight: float, starts: Integers, warm: int, out: Floats
+) -> None:
+    """Write exponential means with `weight` for the newest value, seeded with a plain mean of `span` values.
+
+    The mean begins anew in each block of bars (`starts`: the first bar of each), `warm` bars before the block, by
+    when what was before has faded; so a bar depends on its block and `warm` bars more, however much came earlier.
+    `skipped` values at the beginning do not exist. NaN until the first seed is complete.
+    """
+    bars = len(values)
+    out[: min(bars, skipped + span - 1)] = np.nan
+    for block in range(len(starts)):
+        first = starts[block]
+        end = starts[block + 1] if block + 1 < len(starts) else bars
+        begin = max(skipped, first - warm + skipped)
+        seeded = begin + span - 1
+        if seeded >= end:
+            continue
+        total = 0.0
+        for bar in range(begin, seeded + 1):
+            total += values[bar]
+        mean = total / span
+        if seeded >= first:
+            out[seeded] = mean
+        for bar in range(seeded + 1, first):
+            mean += weight * (values[bar] - mean)
+        for bar in range(max(seeded + 1, first), end):
+            mean += weight * (values[bar] - mean)
+            out[bar] = mean
