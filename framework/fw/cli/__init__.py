@@ -52,9 +52,16 @@ class Program(click.Group):
         # what a command returns would otherwise be taken for an exit code
         super().invoke(ctx)
 
-    def main(self, args: Sequence[str] | None = None, *rest: Any, standalone_mode: bool = True, **extra: Any) -> Any:
+    def main(  # type: ignore[override]
+        self,
+        args: Sequence[str] | None = None,
+        prog_name: str | None = None,
+        *,
+        standalone_mode: bool = True,
+        **extra: Any,
+    ) -> Any:
         if not standalone_mode:
-            return super().main(args, *rest, standalone_mode=False, **extra)
+            return super().main(args, prog_name, standalone_mode=False, **extra)
         plugins_asked_for = os.environ.get("FW_PLUGINS")
         try:
             code = super().main(args, prog_name="fw", standalone_mode=False)

@@ -15,7 +15,10 @@ FOUND = 1
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")
 @click.pass_context
 def command(ctx: click.Context, file: Path, profile: str | None, overrides: tuple[str, ...]) -> None:
-    """Check the strategy FILE, its data, and that nothing in it sees the future."""
+    """Look for mistakes and leaks before a run.
+
+    Checks the strategy FILE, its data, and that no feature set nor the strategy sees the future.
+    """
     from fw.plan import load
 
     findings = load(file, profile=profile, overrides=list(overrides)).check()

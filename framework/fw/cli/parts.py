@@ -24,7 +24,10 @@ def _names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> l
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, kind: str | None, name: str | None, as_json: bool) -> None:
-    """List the parts plugins offer, those of one KIND, or the settings of one part."""
+    """List what a strategy file may name.
+
+    All parts, those of one KIND, or the settings of one part.
+    """
     from fw.cli.others import plugins_of
 
     registry = plugins_of(ctx).registry

@@ -13,7 +13,10 @@ DIFFERENT = 1
 @click.argument("run", shell_complete=run_names)
 @click.pass_context
 def command(ctx: click.Context, run: str) -> None:
-    """Decide everything in RUN (its id or folder) again, and compare."""
+    """Decide a finished run again, and compare.
+
+    RUN is its id, the beginning of it, or its folder.
+    """
     from fw.engine.replay import replay
     from fw.workspace import Workspace
 

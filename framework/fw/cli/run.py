@@ -24,7 +24,10 @@ if TYPE_CHECKING:
 def command(
     file: Path, profile: str | None, overrides: tuple[str, ...], engine: str | None, as_json: bool, quiet: bool
 ) -> None:
-    """Run the strategy FILE, and print what its reporters say."""
+    """Run a strategy file.
+
+    Prints what the reporters of FILE say, and writes a folder under runs/.
+    """
     from fw.plan import load
 
     plan = load(file, profile=profile, overrides=list(overrides))

@@ -14,7 +14,10 @@ from fw.cli.tables import show_json
 @click.option("--out", type=click.Path(path_type=Path), help="Write it to this file of the workspace.")
 @click.pass_context
 def command(ctx: click.Context, out: Path | None) -> None:
-    """Print the JSON Schema of strategy.yaml, with an arm for every part that is installed."""
+    """Print the JSON Schema of strategy files.
+
+    It has an arm for every part that is installed, so that editors check and complete by it.
+    """
     from fw.cli.others import plugins_of
     from fw.settings.schema import schema
     from fw.workspace import Workspace

@@ -24,7 +24,10 @@ def run_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -
 @click.argument("runs", nargs=-1, required=True, shell_complete=run_names)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 def command(runs: Sequence[str], as_json: bool) -> None:
-    """Show the metrics of each RUN (its id, the beginning of it, or its folder)."""
+    """Show finished runs, side by side.
+
+    Each RUN is an id, the beginning of one, or a folder.
+    """
     workspace = Workspace.here()
     found = [read_run(workspace.run_folder(run)) for run in runs]
     changed = differences([run["settings"] for run in found])

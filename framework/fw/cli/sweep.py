@@ -41,7 +41,10 @@ def command(
     as_json: bool,
     quiet: bool,
 ) -> None:
-    """Run the strategy FILE once for every combination of the values given with --over."""
+    """Run a file with many settings.
+
+    Runs the strategy FILE once for every combination of the values given with --over.
+    """
     values = parse_over(over)
     target = _writable_table(out)
     from fw.cli.run import say_when_cold
