@@ -24,14 +24,15 @@ for name, overrides in plans.items():
     )
 
 
-# A risk check of one's own: no new shorts on Sundays.
+# A risk check of one's own: nothing is opened on Sundays.
 class NoSundays:
-    """Refuses targets on Sundays, except nearer to flat."""
+    """Refuses new positions on Sundays; what is held may be changed and closed."""
 
     def review(self, targets, view):
         sunday = (view.time // 86_400_000_000_000 + 4) % 7 == 0  # 1970-01-01 was a Thursday
         return {
-            name: fw.Veto("it is Sunday") if sunday and target.size < 0 else target for name, target in targets.items()
+            name: fw.Veto("it is Sunday") if sunday and target.size and not view.of(name).position.lots else target
+            for name, target in targets.items()
         }
 
 

@@ -1,6 +1,7 @@
 """Follow the trend over a fixed span: a whole plugin in one file."""
 
 import attrs
+
 import fw
 
 

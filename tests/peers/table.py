@@ -1,0 +1,295 @@
+"""Prints the table of speeds as Markdown: `python tests/peers/table.py [--into PAGE] [--bars 1000000] [--rounds 7]`.
+
+Processes of ours and of the peers take turns on the same bars; counted is the CPU time of each process.
+"""
+
+from __future__ import annotations
+
+import argparse
+import os
+import platform
+import re
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+
+import environments
+import market
+from worker import Worker
+
+HERE = Path(__file__).resolve().parent
+REPOSITORY = HERE.parents[1]
+OURS = Path(sys.executable)
+
+SCRIPTS = {
+    "fw": "ours.py",
+    "floor": "floor.py",
+    "empyrical": "peer_empyrical.py",
+    "vectorbt": "peer_vectorbt.py",
+    "backtesting": "peer_backtesting.py",
+    "nautilus": "peer_nautilus.py",
+}
+COLD_STARTS = 5
+
+
+@contextmanager
+def workers(*names: str) -> Iterator[list[Worker]]:
+    """One process for each name, all ended together."""
+    with ExitStack() as stack:
+        pythons = [environments.make(name) if name in environments.PEERS else OURS for name in names]
+        yield [
+            stack.enter_context(Worker(name, python, HERE / SCRIPTS[name]))
+            for name, python in zip(names, pythons, strict=True)
+        ]
+
+
+class Table:
+    """The rows found so far. Mutable: it grows as the measurements come in."""
+
+    def __init__(self, folder: Path, rounds: int) -> None:
+        self.folder = folder
+        self.rounds = rounds
+        self.rows: list[tuple[str, str, str, str, str]] = []
+        self.notes: list[str] = []
+        self.versions: dict[str, str] = {"Python": platform.python_version()}
+
+    def add(self, what: str, ours: str, peer: str, ratio: str, goal: str) -> None:
+        self.rows.append((what, ours, peer, ratio, goal))
+        print(f"  {what}: {ours} / {peer} = {ratio} ({goal})", file=sys.stderr, flush=True)
+
+    def bars(self, count: int) -> Path:
+        """The walk of this length as a file, written once."""
+        path = self.folder / f"walk_{count}.parquet"
+        return path if path.exists() else market.write(count, path)
+
+    def in_turns(self, processes: Sequence[Worker], cases: Sequence[str], bars: Path) -> list[list[float]]:
+        """CPU seconds of each process, one per round; each round asks them one after the other."""
+        for process, case in zip(processes, cases, strict=True):
+            process.ask("prepare", case=case, bars=str(bars))
+        seconds: list[list[float]] = [[] for _ in processes]
+        for _ in range(self.rounds):
+            for process, taken in zip(processes, seconds, strict=True):
+                taken.append(process.ask("time")["cpu"])
+        for process in processes:
+            self.versions |= process.versions
+        return seconds
+
+    def compare(self, name: str, ours: Worker, peer: Worker, bars: Path, *, averages: bool) -> None:
+        """Position by position; ties of the averages are excused and counted, anything else ends the program."""
+        count, close = len(market.read(bars)["close"]), market.read(bars)["close"]
+        tied = market.ties(close) if averages else market.ties(close) & False
+        held = [market.positions(count, process.ask("answer")["answer"]) for process in (ours, peer)]
+        differ, unexplained = market.differences(*held, tied)
+        if unexplained:
+            raise SystemExit(f"{name}: {unexplained} of {count:,} bars hold another position than {peer.name}")
+        ties = f"; the averages tie exactly at {int(tied.sum())} bars, of which {differ} differ" if averages else ""
+        self.notes.append(f"{name}: the same position as {peer.name} at each of {count:,} bars{ties}.")
+
+
+def rate(bars: int, seconds: Sequence[float]) -> str:
+    per_second = bars / statistics.median(seconds)
+    return f"{per_second / 1e6:,.1f} M/s" if per_second >= 1e6 else f"{per_second / 1e3:,.0f} k/s"
+
+
+def times(ours: Sequence[float], peer: Sequence[float]) -> str:
+    """How many times as fast ours is: the median over the rounds."""
+    return f"{statistics.median(theirs / mine for mine, theirs in zip(ours, peer, strict=True)):.2f}×"
+
+
+def scan(table: Table, count: int) -> None:
+    bars = table.bars(count)
+    with workers("fw", "vectorbt", "floor") as (ours, vectorbt, floor):
+        mine, theirs, least = table.in_turns((ours, vectorbt, floor), ("scan",) * 3, bars)
+        table.compare("scan", ours, vectorbt, bars, averages=True)
+        table.compare("scan", ours, floor, bars, averages=True)
+        what = f"scan, SMA 20/100, {count:,} bars"
+        table.add(
+            f"{what}, beside vectorbt", rate(count, mine), rate(count, theirs), times(mine, theirs), "20, goal 80"
+        )
+        table.add(
+            f"{what}, beside the floor", rate(count, mine), rate(count, least), times(mine, least), "0.2, goal 0.5"
+        )
+        for case, words in (
+            ("all_metrics", "the same with every metric"),
+            ("fingerprint", "fingerprint of the data"),
+            ("files", "files of the run, report included"),
+        ):
+            (alone,) = table.in_turns((ours,), (case,), bars)
+            table.add(f"{words}, {count:,} bars", f"{statistics.median(alone) * 1e3:,.1f} ms", "", "", "")
+
+
+def loop(table: Table, count: int) -> None:
+    bars = table.bars(count)
+    what = f"loop, last 50 closes, {count:,} bars"
+    with workers("fw", "fw", "backtesting", "nautilus") as (fresh, number, backtesting, nautilus):
+        processes = (fresh, number, backtesting, nautilus)
+        mine, plain, python, events = table.in_turns(processes, ("loop", "loop_float", "loop", "loop"), bars)
+        table.compare("loop", fresh, backtesting, bars, averages=False)
+        table.compare("loop", fresh, nautilus, bars, averages=False)
+        table.compare("loop with a float", number, backtesting, bars, averages=False)
+        for words, taken, theirs, goal in (
+            ("fresh Signal, beside backtesting.py", mine, python, "2, goal 4"),
+            ("fresh Signal, beside nautilus_trader", mine, events, "8, goal 15"),
+            ("float, beside backtesting.py", plain, python, "5"),
+        ):
+            table.add(f"{what}, {words}", rate(count, taken), rate(count, theirs), times(taken, theirs), goal)
+
+
+def memory(table: Table, count: int) -> None:
+    bars = table.bars(count)
+    peaks = []
+    for name in ("fw", "vectorbt"):
+        # a process each: a peak cannot be taken back
+        with workers(name) as (process,):
+            process.ask("prepare", case="scan", bars=str(bars))
+            peaks.append(process.ask("peak")["bytes"] / 2**20)
+    share = f"{peaks[0] / peaks[1]:.2f} of it"
+    table.add(f"memory, {count:,} bars, peak", f"{peaks[0]:,.0f} MB", f"{peaks[1]:,.0f} MB", share, "a third")
+
+
+def metrics(table: Table, count: int) -> None:
+    with workers("fw", "empyrical") as (ours, empyrical):
+        mine, theirs = table.in_turns((ours, empyrical), ("metrics", "metrics"), table.bars(count))
+        values = [process.ask("answer")["answer"] for process in (ours, empyrical)]
+    for name, value in values[0].items():
+        if abs(value - values[1][name]) > 1e-6 * max(1.0, abs(value)):
+            raise SystemExit(f"metrics: {name} is {value} here and {values[1][name]} in empyrical")
+    table.notes.append("metrics: Sharpe, Sortino, Calmar and drawdown agree with empyrical to one part in a million.")
+    what = f"four metrics, {count:,} points, beside empyrical"
+    table.add(what, rate(count, mine), rate(count, theirs), times(mine, theirs), "5, goal 17")
+
+
+def equality(table: Table, count: int) -> None:
+    with workers("fw") as (ours,):
+        ours.ask("prepare", case="both_engines", bars=str(table.bars(count)))
+        found = ours.ask("answer")["answer"]
+    if found["differ"]:
+        raise SystemExit(f"scan and loop: {found['differ']} of {found['fills']} fills differ")
+    table.add(
+        f"fills equal in scan and loop, {count:,} bars",
+        f"{found['fills']:,} of {found['fills']:,}",
+        "",
+        "100 %",
+        "100 %",
+    )
+
+
+def cold_start(table: Table) -> None:
+    """Fresh processes: an import, a second run of the quickstart, and the first one ever."""
+    program = str(Path(sys.executable).parent / "fw")
+    imported = [cpu_of([sys.executable, "-c", "import fw"]) for _ in range(COLD_STARTS)]
+    bare = [cpu_of([sys.executable, "-c", "pass"]) for _ in range(COLD_STARTS)]
+    table.add(
+        "`import fw`, CPU",
+        f"{statistics.median(imported):.3f} s",
+        f"Python alone {statistics.median(bare):.3f} s",
+        "",
+        "0.2 s",
+    )
+    table.add(
+        "`fw --help`, CPU",
+        f"{statistics.median(cpu_of([program, '--help']) for _ in range(COLD_STARTS)):.3f} s",
+        "",
+        "",
+        "0.25 s",
+    )
+    quickstart = [program, "run", str(REPOSITORY / "examples" / "quickstart.yaml")]
+    with tempfile.TemporaryDirectory() as folder:
+        environment = {"XDG_CACHE_HOME": folder, "FW_HOME": folder}
+        first = wall_of(quickstart, environment)
+        later = [wall_of(quickstart, environment) for _ in range(COLD_STARTS)]
+    table.add("`fw run examples/quickstart.yaml`, the first ever", f"{first:.1f} s", "", "", "12 s")
+    table.add("the same again", f"{statistics.median(later):.2f} s", "", "", "2 s")
+
+
+def wall_of(command: Sequence[str], more: dict[str, str]) -> float:
+    started = time.perf_counter()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL, env=os.environ | more)
+    return time.perf_counter() - started
+
+
+def cpu_of(command: Sequence[str]) -> float:
+    def spent() -> float:
+        usage = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return usage.ru_utime + usage.ru_stime
+
+    before = spent()
+    subprocess.run(command, check=True, stdout=subprocess.DEVNULL)
+    return spent() - before
+
+
+def machine() -> str:
+    """The processor, its cores and the memory, as far as the system tells."""
+    name, memory = platform.processor(), ""
+    try:
+        found = re.search(r"model name\s*: (.+)", Path("/proc/cpuinfo").read_text())
+        name = found[1] if found else name
+        kilobytes = re.search(r"MemTotal:\s*(\d+)", Path("/proc/meminfo").read_text())
+        memory = f", {int(kilobytes[1]) / 2**20:.0f} GB" if kilobytes else ""
+    except OSError:
+        pass
+    return f"{name}, {os.cpu_count()} cores{memory}, {platform.system()}"
+
+
+def markdown(table: Table) -> str:
+    lines = [
+        f"Measured on {datetime.now(UTC):%Y-%m-%d}, on {machine()}, with "
+        + ", ".join(f"{name} {version}" for name, version in sorted(table.versions.items(), key=lambda v: v[0].lower()))
+        + ". A rate is per second of CPU.",
+        "",
+        "| what | fw | peer | fw is | wanted |",
+        "|---|---:|---:|---:|---:|",
+        *(f"| {' | '.join(row)} |" for row in table.rows),
+        "",
+        *(f"- {note[0].upper()}{note[1:]}" for note in table.notes),
+    ]
+    return "\n".join(lines)
+
+
+def put_into(page: Path, text: str) -> None:
+    """Replace what stands between the page's two marks."""
+    before, begin, rest = page.read_text(encoding="utf-8").partition("<!-- table: begin -->\n")
+    _, end, after = rest.partition("<!-- table: end -->")
+    if not begin or not end:
+        raise SystemExit(f"{page} has no place for the table: <!-- table: begin --> and <!-- table: end -->")
+    page.write_text(f"{before}{begin}{text}\n{end}{after}", encoding="utf-8")
+
+
+def main() -> None:
+    options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    options.add_argument("--into", type=Path, help="a page whose table is replaced")
+    options.add_argument("--bars", type=int, default=1_000_000, help="bars of the scan and points of the metrics")
+    options.add_argument("--loop-bars", type=int, default=100_000)
+    options.add_argument("--many-bars", type=int, default=5_000_000, help="bars for memory and for equal fills")
+    options.add_argument("--rounds", type=int, default=7)
+    options.add_argument("--only", nargs="+", default=[], help="scan loop memory metrics equality cold_start")
+    chosen = options.parse_args()
+    measurements = {
+        "scan": lambda table: scan(table, chosen.bars),
+        "loop": lambda table: loop(table, chosen.loop_bars),
+        "memory": lambda table: memory(table, chosen.many_bars),
+        "metrics": lambda table: metrics(table, chosen.bars),
+        "equality": lambda table: equality(table, chosen.many_bars),
+        "cold_start": cold_start,
+    }
+    with tempfile.TemporaryDirectory() as folder:
+        table = Table(Path(folder), chosen.rounds)
+        for name, measure in measurements.items():
+            if not chosen.only or name in chosen.only:
+                print(name, file=sys.stderr, flush=True)
+                measure(table)
+    text = markdown(table)
+    print(text)
+    if chosen.into:
+        put_into(chosen.into, text)
+
+
+if __name__ == "__main__":
+    main()
