@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import numpy as np
 
 from fw.ledger.compiled import kernel
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Whole = NDArray[np.int64]
+    Money = NDArray[np.float64]
+
 
 @kernel
-def round_trips(lots, quantity, price, fee, realised):
+def round_trips(
+    lots: Whole, quantity: Money, price: Money, fee: Money, realised: Money
+) -> tuple[int, Whole, Money, Whole, Whole, float, float]:
     """Fold fills in their order into trades from flat to flat; a flip ends one and begins the next.
 
     Gives the number of trades; per trade [trade, …] first and last fill and side; [trade, …] entered quantity,
@@ -63,7 +73,9 @@ def round_trips(lots, quantity, price, fee, realised):
 
 
 @kernel
-def payers(fill_time, open_trade, position_after, stamp, bar_open, lots):
+def payers(
+    fill_time: Whole, open_trade: Whole, position_after: Whole, stamp: Whole, bar_open: Whole, lots: Whole
+) -> Whole:
     """The trade that each funding payment belongs to, -1 where none was open; int64[payment].
 
     A payment at the opening time of a bar is that of the position held before the bar's fills. One inside a bar

@@ -1,0 +1,20 @@
+"""Metrics, defined in the docstrings of their classes, and reporters that write a run down."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import fw
+from fw_report.files import Files
+from fw_report.metrics import METRICS
+from fw_report.summary import Summary
+
+
+@fw.hookimpl
+def fw_metrics() -> dict[str, type[Any]]:
+    return METRICS
+
+
+@fw.hookimpl
+def fw_reporters() -> dict[str, type[Any]]:
+    return {"summary": Summary, "files": Files}

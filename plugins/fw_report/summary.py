@@ -1,0 +1,141 @@
+"""A run on one screen: what ran, what it earned, how it moved, what it traded and what that cost."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from fw import Unmeasured
+from fw_report.metrics import METRICS
+from fw_report.text import plain, shorten, show, width, wrap
+from fw_report.writing import write_whole
+
+if TYPE_CHECKING:
+    from fw import Result
+    from fw.parts.metric import Value
+
+WIDTH = 80
+GAP = 4
+COLUMN = (WIDTH - GAP) // 2
+
+GROUPS: dict[str, dict[str, str]] = {
+    "Return": {
+        "final_equity": "Final equity",
+        "total_return": "Total return",
+        "cagr": "Return a year",
+        "exposure": "Time in the market",
+    },
+    "Risk": {
+        "volatility": "Volatility a year",
+        "max_drawdown": "Max drawdown",
+        "sharpe": "Sharpe",
+        "max_drawdown_duration": "Longest drawdown",
+        "sortino": "Sortino",
+        "value_at_risk": "Value at risk, a bar",
+        "calmar": "Calmar",
+        "conditional_value_at_risk": "Expected shortfall",
+        "skew": "Skew",
+        "kurtosis": "Excess kurtosis",
+    },
+    "Trades": {
+        "trades": "Trades",
+        "average_holding": "Average holding",
+        "win_rate": "Won",
+        "expectancy": "Mean profit",
+        "profit_factor": "Profit factor",
+        "best_trade": "Best",
+        "payoff_ratio": "Payoff ratio",
+        "worst_trade": "Worst",
+        "longest_winning_streak": "Most won in a row",
+        "longest_losing_streak": "Most lost in a row",
+    },
+    "Costs": {
+        "fees": "Fees paid",
+        "funding": "Funding received",
+        "slippage": "Slippage",
+        "turnover": "Turnover a year",
+        "liquidations": "Liquidations",
+    },
+}
+"""Group to metric to label; read row by row, two to a row."""
+
+
+@attrs.frozen
+class Summary:
+    """A table of the run's metrics that fits 80 columns; `summary.txt` in the run's folder."""
+
+    def report(self, result: Result, folder: Path | None) -> str:
+        """The table; reasons for dashes and the run's notes stand under it."""
+        text = summary_of(result)
+        if folder is not None:
+            write_whole(folder / "summary.txt", lambda path: path.write_text(text + "\n", encoding="utf-8"))
+        return text
+
+
+def summary_of(result: Result) -> str:
+    """The table as text, no line wider than 80 cells."""
+    metrics = result.metrics or {name: metric().measure(result) for name, metric in METRICS.items()}
+    footnotes: dict[str, int] = {}
+    lines = _heading(result)
+    for title, cells in _groups(metrics).items():
+        shown = [_cell(label, name, metrics[name], footnotes) for name, label in cells.items() if name in metrics]
+        if shown:
+            lines += ["", title, "─" * WIDTH]
+            pairs = [shown[i : i + 2] for i in range(0, len(shown), 2)]
+            lines += [(" " * GAP).join(pair).rstrip() for pair in pairs]
+    if footnotes:
+        lines.append("")
+        for reason, number in footnotes.items():
+            lines += wrap(f"[{number}] {plain(reason)}", cells=WIDTH, indent="    ")
+    if result.notes:
+        lines += ["", "Notes"]
+        for note in result.notes:
+            lines += wrap(f"• {plain(note)}", cells=WIDTH, indent="  ")
+    return "\n".join(lines)
+
+
+def _heading(result: Result) -> list[str]:
+    from fw.domain.time import format_time
+
+    bars = result.equity.rows
+    instruments = shorten(plain(", ".join(result.instruments)), cells=WIDTH - 24)
+    lines = [shorten(plain(result.name), cells=WIDTH), f"{instruments} on {result.bar} bars"]
+    if bars:
+        times = result.equity["time"]
+        start, end = format_time(int(times[0]) - result.bar.ns), format_time(int(times[-1]))
+        lines.append(f"{start} to {end} UTC, {bars:,} {'bar' if bars == 1 else 'bars'}")
+    else:
+        lines.append("no bars")
+    lines.append(f"capital {show(result.capital, unit='money')} {_currency(result)}".rstrip())
+    return lines + wrap(f"engine {result.engine}: {plain(result.engine_reason)}", cells=WIDTH, indent="  ")
+
+
+def _currency(result: Result) -> str:
+    account = result.settings.get("account")
+    return shorten(plain(str(account.get("settle", ""))), cells=12) if isinstance(account, Mapping) else ""
+
+
+def _groups(metrics: Mapping[str, Value]) -> dict[str, dict[str, str]]:
+    """The bundled groups, and one for what other plugins measured."""
+    known = {name for cells in GROUPS.values() for name in cells}
+    others = {name: name.replace("_", " ").capitalize() for name in metrics if name not in known}
+    return {**GROUPS, "Others": others}
+
+
+def _cell(label: str, name: str, value: Any, footnotes: dict[str, int]) -> str:
+    text = show(value, unit=_unit(name, value))
+    if isinstance(value, Unmeasured):
+        text += f" [{footnotes.setdefault(value.reason, len(footnotes) + 1)}]"
+    label = shorten(plain(label), cells=COLUMN - width(text) - 1)
+    return label + " " * (COLUMN - width(label) - width(text)) + text
+
+
+def _unit(name: str, value: Value) -> str:
+    """The unit of a bundled metric; that of others is not known here, so a whole number counts something."""
+    if name in METRICS:
+        unit: str = METRICS[name].unit
+        return unit
+    return "count" if isinstance(value, int) else "ratio"
