@@ -1,0 +1,51 @@
+"""What must hold between settings that are each right by themselves."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from fw.domain.time import BarSize
+from fw.settings.reader import BAD, Reader, name_in_list, near
+from fw.settings.strategy import FeatureEntry, ModelEntry, SourceEntry
+from fw.settings.tree import Node, Table, listed
+
+
+def check(reader: Reader, root: Table, values: Mapping[str, Any]) -> None:
+    """Report what does not fit together; values that are missing or were reported are passed over."""
+    source, bar = values.get("source"), values.get("bar")
+    if isinstance(source, SourceEntry):
+        _check_range(reader, source, root.get("source"))
+    features = values.get("features", ())
+    if isinstance(bar, BarSize) and features is not BAD:
+        for entry, node in zip(features, listed(root.get("features")), strict=False):
+            _check_bar(reader, entry, node, bar, f"features.{entry.name}")
+    known = [name for node in listed(root.get("features")) if (name := name_in_list(node))]
+    models, nodes = values.get("models", {}), root.get("models")
+    if models is BAD or not isinstance(nodes, Table):
+        return
+    for name, entry in models.items():
+        model = nodes.get(name)
+        if isinstance(bar, BarSize):
+            _check_bar(reader, entry, model, bar, f"models.{name}")
+        for i, feature in enumerate(entry.features):
+            if feature not in known:
+                text = f"no feature set of this file is called {feature!r}. {near(feature, known)}"
+                at = listed(model.get("features") if isinstance(model, Table) else None)[i]
+                reader.report(at.place, f"models.{name}.features[{i}]", text)
+
+
+def _check_range(reader: Reader, source: SourceEntry, node: Node | None) -> None:
+    end = node.get("end") if isinstance(node, Table) else None
+    if source.start is not None and source.end is not None and source.end <= source.start and end is not None:
+        reader.report(end.place, "source.end", "must be after start: start is inclusive, end exclusive")
+
+
+def _check_bar(reader: Reader, entry: FeatureEntry | ModelEntry, node: Node | None, clock: BarSize, path: str) -> None:
+    own = node.get("bar") if isinstance(node, Table) else None
+    if entry.bar is None or own is None:
+        return
+    if entry.bar < clock:
+        reader.report(own.place, f"{path}.bar", f"{entry.bar} is smaller than the clock, which is {clock}")
+    elif not clock.divides(entry.bar):
+        reader.report(own.place, f"{path}.bar", f"{entry.bar} is no whole number of the clock's bars, {clock}")

@@ -1,0 +1,241 @@
+"""The doors: a strategy file, or plain data, to frozen settings; or every problem at once."""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+
+from fw.errors import Problem
+from fw.registry import Registry
+from fw.settings.checks import check
+from fw.settings.fields import settings_of
+from fw.settings.merge import merged, with_defaults, with_environment, with_overrides
+from fw.settings.plain import plain_file
+from fw.settings.reader import BAD, Reader, near
+from fw.settings.strategy import StrategyFile
+from fw.settings.tree import Node, Place, Refused, Scalar, Table, from_python, from_yaml, listed
+
+LARGEST_FILE = 1_000_000  # bytes; a strategy file has a few thousand
+
+
+def read_strategy(
+    path_or_text: Path | str,
+    registry: Registry,
+    *,
+    profile: str | None = None,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> StrategyFile:
+    """Read a file (a Path, or a str of one line) or a text of several lines; later wins: file, profile, `FW__…`, --set.
+
+    Raises SettingsError with every problem; where only plugins are to blame it is also the plugin error.
+    """
+    problems: list[Problem] = []
+    path, file, root = _opened(path_or_text, problems)
+    reader = Reader(registry, problems, folder=path.parent if path else None)
+    if root is None:
+        reader.finish()
+    root, profiles = _without_profiles(root or Table(Place(file), {}), problems)
+    for name in profiles:
+        if name != profile:
+            _check_shape(reader, profiles[name], name)
+    root = _with_profile(root, profiles, profile, problems)
+    root = with_overrides(with_environment(root, environ or {}, problems), overrides, problems)
+    name = path.stem if path else "strategy"
+    return _finished(reader, root, name=name, path=path, profiles=tuple(profiles), profile=profile)
+
+
+def plugins_of(
+    path_or_text: Path | str,
+    *,
+    profile: str | None = None,
+    overrides: Sequence[str] = (),
+    environ: Mapping[str, str] | None = None,
+) -> tuple[Path, ...]:
+    """The plugin files a strategy file names, so that they are loaded before the rest is read.
+
+    Of a file with problems it gives what it can: `read_strategy` is the one to report.
+    """
+    unreported: list[Problem] = []
+    path, _, root = _opened(path_or_text, unreported)
+    if root is None:
+        return ()
+    root, profiles = _without_profiles(root, unreported)
+    root = _with_profile(root, profiles, profile, unreported)
+    root = with_overrides(with_environment(root, environ or {}, unreported), overrides, unreported)
+    node = root.get("plugins")
+    reader = Reader(Registry(()), unreported, folder=path.parent if path else None)
+    files = BAD if node is None else reader.read(node, settings_of(StrategyFile)["plugins"].hint, "plugins")
+    return () if files is BAD else tuple(files or ())
+
+
+def strategy_from(
+    settings: Mapping[str, Any],
+    registry: Registry,
+    *,
+    folder: Path | None = None,
+    overrides: Sequence[str] = (),
+    file: str = "settings",
+) -> StrategyFile:
+    """Read plain Python data by the file's rules; a part may be an object, such as `strategy=SmaCross(fast=20)`.
+
+    Relative paths count from `folder`, or from the current one; problems are told of `file`.
+    """
+    problems: list[Problem] = []
+    tree = from_python(settings, file, problems)
+    reader = Reader(registry, problems, folder=folder)
+    root, profiles = _without_profiles(tree if isinstance(tree, Table) else Table(Place(file), {}), problems)
+    root = with_overrides(with_defaults(root), overrides, problems)
+    return _finished(reader, root, name="strategy", path=None, profiles=tuple(profiles), profile=None)
+
+
+def _finished(
+    reader: Reader, root: Table, *, name: str, path: Path | None, profiles: tuple[str, ...], profile: str | None
+) -> StrategyFile:
+    """The settings of a merged tree; raises what was found."""
+    root = with_defaults(root)
+    before = len(reader.problems)
+    values = _values(reader, root)
+    if path is not None:
+        _check_plugins(reader, root, values)
+    check(reader, root, values)
+    if reader.problems or before:
+        reader.finish()
+    values["name"] = values.get("name") or _title(name)
+    raw = plain_file(values, reader.written)
+    return StrategyFile(**values, raw=raw, path=path, profiles=profiles, profile=profile)
+
+
+def _values(reader: Reader, root: Table) -> dict[str, Any]:
+    """Every setting by name; those with problems are BAD, so that the rest can still be checked."""
+    settings = settings_of(StrategyFile)
+    values: dict[str, Any] = {}
+    for name, entry in root.entries.items():
+        table = Table(root.place, {name: entry})
+        alone = {name: settings[name]} if name in settings else {}
+        read = reader.values(table, alone, "", also=(*settings, "profiles"))
+        values[name] = BAD if read is BAD else read[name]
+    missing = {name: setting for name, setting in settings.items() if name not in root.entries}
+    reader.values(Table(root.place, {}), missing, "")
+    return values
+
+
+def _opened(path_or_text: Path | str, problems: list[Problem]) -> tuple[Path | None, str, Table | None]:
+    """(path, its name in problems, settings); None for settings that cannot be read at all."""
+    if isinstance(path_or_text, str) and "\n" in path_or_text:
+        path, file, text = None, "<text>", path_or_text
+    else:
+        path = Path(path_or_text)
+        file = str(path)
+        content = _text_of(path, file, problems)
+        if content is None:
+            return path, file, None
+        text = content
+    root = from_yaml(text, file, problems)
+    if root is None or (isinstance(root, Scalar) and root.is_null):
+        problems.append(
+            Problem(file, 0, 0, "", "is empty: a strategy file names at least instruments, bar, source, strategy")
+        )
+    elif not isinstance(root, Table | Refused):
+        at = root.place
+        problems.append(Problem(file, at.line, at.column, "", "wants settings (name: value) at the top"))
+    return path, file, root if isinstance(root, Table) else None
+
+
+def _text_of(path: Path, file: str, problems: list[Problem]) -> str | None:
+    def refuse(text: str, line: int = 0, column: int = 0) -> None:
+        problems.append(Problem(file, line, column, "", text))
+
+    try:
+        with path.open("rb") as handle:
+            content = handle.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        refuse(f"does not exist{_similar(path)}")
+    except IsADirectoryError:
+        refuse("is a folder: name the strategy file in it")
+    except (OSError, ValueError) as problem:  # ValueError: a NUL in the name
+        refuse(f"cannot be read: {getattr(problem, 'strerror', None) or problem}")
+    else:
+        if len(content) > LARGEST_FILE:
+            refuse(f"is larger than {LARGEST_FILE // 1_000_000} MB, so it is no strategy file")
+            return None
+        try:
+            return content.decode("utf-8-sig")
+        except UnicodeDecodeError as problem:
+            before = content[: problem.start]
+            line, column = before.count(b"\n") + 1, problem.start - before.rfind(b"\n")
+            refuse(
+                f"is not UTF-8: byte 0x{content[problem.start]:02x} stands here; save the file as UTF-8", line, column
+            )
+    return None
+
+
+def _similar(path: Path) -> str:
+    try:
+        there = sorted(p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml"))
+    except OSError:
+        return f", nor does its folder {path.parent}"
+    close = difflib.get_close_matches(path.name, there, 1)
+    return f". Did you mean {str(path.with_name(close[0]))!r}?" if close else ""
+
+
+def _without_profiles(root: Table, problems: list[Problem]) -> tuple[Table, dict[str, Table]]:
+    """The settings and their profiles apart."""
+    node = root.get("profiles")
+    rest = attrs.evolve(root, entries={n: e for n, e in root.entries.items() if n != "profiles"})
+    if node is None or isinstance(node, Refused) or (isinstance(node, Scalar) and node.is_null):
+        return rest, {}
+    if not isinstance(node, Table):
+        _refuse(problems, node, "profiles", "wants settings by profile name")
+        return rest, {}
+    profiles: dict[str, Table] = {}
+    for name, entry in node.entries.items():
+        if isinstance(entry.node, Table):
+            profiles[name] = entry.node
+        elif isinstance(entry.node, Scalar) and entry.node.is_null:
+            profiles[name] = Table(entry.place, {})
+        elif not isinstance(entry.node, Refused):
+            _refuse(problems, entry.node, f"profiles.{name}", "wants settings (name: value)")
+    return rest, profiles
+
+
+def _with_profile(root: Table, profiles: Mapping[str, Table], profile: str | None, problems: list[Problem]) -> Table:
+    root = with_defaults(root)
+    if profile is None:
+        return root
+    if profile not in profiles:
+        known = near(profile, profiles) if profiles else "The file has none"
+        problems.append(Problem(root.place.file, 0, 0, "profiles", f"there is no profile {profile!r}. {known}"))
+        return root
+    over = merged(root, profiles[profile])
+    assert isinstance(over, Table)
+    return with_defaults(over)
+
+
+def _check_shape(reader: Reader, profile: Table, name: str) -> None:
+    """Report what could not stand in a profile that is not in force; its parts are left unread."""
+    partial = Reader(reader.registry, reader.problems, folder=reader.folder, partial=True)
+    partial.values(profile, settings_of(StrategyFile), f"profiles.{name}")
+
+
+def _check_plugins(reader: Reader, root: Table, values: Mapping[str, Any]) -> None:
+    files = values.get("plugins", ())
+    nodes = listed(root.get("plugins"))
+    for i, file in enumerate(() if files is BAD else files):
+        if not file.is_file():
+            text = f"there is no file {reader.written.get(file, str(file))!r}"
+            reader.report(nodes[i].place, f"plugins[{i}]", text)
+
+
+def _refuse(problems: list[Problem], node: Node, path: str, text: str) -> None:
+    problems.append(Problem(node.place.file, node.place.line, node.place.column, path, text))
+
+
+def _title(stem: str) -> str:
+    """A file's stem as a name that can name a folder."""
+    return re.sub(r'[/\\:*?"<>|\x00-\x1f]', "-", stem).lstrip(". ")[:100] or "strategy"
