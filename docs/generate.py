@@ -5,9 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from inspect import cleandoc
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import click
+
+if TYPE_CHECKING:
+    from fw.settings.describe import Row
 
 REFERENCE = Path(__file__).resolve().parent / "reference"
 NOTE = "<!-- Generated from the code by docs/generate.py; changes made here are lost. -->\n"
@@ -15,22 +18,17 @@ NOTE = "<!-- Generated from the code by docs/generate.py; changes made here are 
 
 def strategy_yaml() -> str:
     """Every key of a strategy file, from the settings classes."""
-    from fw.settings import strategy as s
+    from fw.settings.describe import describe
+    from fw.settings.strategy import FeatureEntry, ModelEntry, SourceEntry, StrategyFile
 
-    sections = [
-        ("The file", "", s.StrategyFile),
-        ("account", "", s.Account),
-        ("simulation", "", s.Simulation),
-        ("simulation.slippage", "", s.Slippage),
-        ("source", "Beside the source's own settings:", s.SourceEntry),
-        ("features", "Beside the feature set's own settings:", s.FeatureEntry),
-        ("models", "Beside the model's own settings:", s.ModelEntry),
-        ("models.….train", "", s.Train),
-    ]
+    rows = describe(StrategyFile)
     body = [NOTE, "# strategy.yaml\n", cleandoc(STRATEGY_YAML), ""]
-    for title, before, cls in sections:
-        heading = title if title == "The file" else f"`{title}`"
-        body += [f"## {heading}\n", f"{before or cleandoc(cls.__doc__ or '')}\n", settings_table(cls), ""]
+    body += ["## The file\n", settings_table(row for row in rows if "." not in row.name), ""]
+    for name in dict.fromkeys(row.name.partition(".")[0] for row in rows if "." in row.name):
+        inner = settings_table(row for row in rows if row.name.startswith(f"{name}."))
+        body += [f"## `{name}`\n", inner, ""]
+    for name, cls in (("source", SourceEntry), ("features", FeatureEntry), ("models", ModelEntry)):
+        body += [f"## `{name}`\n", "Beside the part's own settings:\n", settings_table(describe(cls)), ""]
     return "\n".join(body)
 
 
@@ -119,6 +117,7 @@ def parts() -> str:
     from fw.hookspecs import KINDS
     from fw.plugins import load
     from fw.registry import word
+    from fw.settings.describe import describe
 
     registry = load(only=()).registry
     body = [
@@ -132,25 +131,54 @@ def parts() -> str:
         if offers:
             body.append(f"## {plural(word(kind)).capitalize()}\n")
         for offer in offers:
-            body += [f"### `{offer.name}`\n", f"{cleandoc(offer.spec.__doc__ or '')}\n", settings_table(offer.spec), ""]
+            body += [
+                f"### `{offer.name}`\n",
+                f"{cleandoc(offer.spec.__doc__ or '')}\n",
+                settings_table(describe(offer.spec)),
+                "",
+            ]
     return "\n".join(body)
+
+
+def metrics_page() -> str:
+    """Every bundled metric: its definition is the docstring of its class."""
+    from fw.settings.describe import describe
+    from fw_report import returns, trading
+    from fw_report.metrics import METRICS
+
+    body = [NOTE, "# Metrics\n", cleandoc(METRICS_PAGE), ""]
+    for title, module in (("Equity", returns), ("Trades and costs", trading)):
+        explained = cleandoc(module.__doc__ or "").partition("\n\n")[2]
+        body += [f"## {title}\n", f"{explained}\n"]
+        for name, metric in METRICS.items():
+            if metric.__module__ == module.__name__:
+                rows = describe(metric)
+                settings = [settings_table(rows), ""] if rows else []
+                body += [f"### `{name}`\n", f"{cleandoc(metric.__doc__ or '')}\n", f"Unit: {metric.unit}.\n", *settings]
+    return "\n".join(body)
+
+
+METRICS_PAGE = """
+    What `fw run` prints, `fw show` compares and `Result.metrics` holds. A number that does not exist for a run is a
+    dash with its reason, never a NaN; in Python it is an `fw.Unmeasured`.
+
+    A year has 365 days, because the market never closes. Units: *percent* is held as a share (0.12 is 12 %), *money* is
+    in settlement currency, *duration* is held in nanoseconds.
+"""
 
 
 def plural(noun: str) -> str:
     return f"{noun[:-1]}ies" if noun.endswith("y") else f"{noun}s"
 
 
-def settings_table(cls: type[Any]) -> str:
+def settings_table(described: Iterable[Row]) -> str:
     """The settings of a class as a table; a sentence where it has none."""
-    from fw.settings.schema import describe
-
-    rows = [(f"`{row.name}`", row.type, _code(row.default), row.bounds or "", row.help) for row in describe(cls)]
+    rows = [(f"`{row.name}`", row.type, _code(row.default), row.bounds, row.help) for row in described]
     return table(("setting", "type", "default", "bounds", "what it means"), rows) if rows else "It has no settings.\n"
 
 
-def _code(value: object) -> str:
-    text = str(value) if value is not None else ""
-    return f"`{text}`" if text and text != "required" else text
+def _code(text: str) -> str:
+    return f"`{text}`" if text else "must be given"
 
 
 def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
@@ -163,6 +191,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "strategy-yaml.md": strategy_yaml,
     "commands.md": commands,
     "parts.md": parts,
+    "metrics.md": metrics_page,
 }
 
 
