@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from importlib.machinery import PathFinder
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -13,7 +13,7 @@ from fw.hookspecs import GROUP
 from fw.registry import BUNDLED, PluginProblem, canonical, one_line
 
 if TYPE_CHECKING:
-    from importlib_metadata import Distribution, EntryPoint
+    from importlib_metadata import EntryPoint
 
 
 @attrs.frozen
@@ -54,7 +54,7 @@ def installed(problems: list[PluginProblem] | None = None) -> list[Installed]:
     return sorted(found, key=lambda it: (it.distribution != BUNDLED, it.entry.name, canonical(it.distribution)))
 
 
-def _named(distribution: Distribution) -> tuple[str, str]:
+def _named(distribution: Any) -> tuple[str, str]:
     """Name and version; reading two lines of the metadata is a tenth of the work of parsing all of it."""
     header = distribution.read_text("METADATA") or distribution.read_text("PKG-INFO") or ""
     name = re.search(r"^Name:\s*(\S+)", header, re.MULTILINE)

@@ -10,7 +10,8 @@ from typing import Any
 import pytest
 
 import fw
-from fw.plugins import PluginProblem, Plugins, load
+from fw.plugins import Plugins, load
+from fw.registry import PluginProblem
 
 HOOK = "import attrs, fw\n@attrs.frozen\nclass Part:\n    'A part.'\n@fw.hookimpl\n"
 

@@ -60,7 +60,7 @@ def _plain(offer: Offer) -> dict[str, Any]:
 def _show_part(offer: Offer, as_json: bool) -> None:
     from inspect import cleandoc
 
-    from fw.settings.schema import describe
+    from fw.settings.describe import describe
 
     rows = [
         {field: getattr(row, field) for field in ("name", "type", "default", "bounds", "help")}
