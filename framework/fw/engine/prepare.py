@@ -20,18 +20,17 @@ if TYPE_CHECKING:
 
     from fw.parts.source import Want
 
-GAPS = ("error", "skip", "flat")
-
 
 def prepare(
     market: Market, want: Want, *, gaps: str = "error", funding: str = "required", mark: str = "last"
 ) -> Market:
-    """The instruments wanted, checked and on one common timeline, with `want.warmup` bars before `start` where
-    there are that many; what had to be mended or is missing stands in the notes.
+    """The instruments wanted, checked and on one timeline, with `want.warmup` bars before the start where they exist.
+
+    What had to be mended, or is missing, stands in the notes.
 
     - `gaps`: bars missing in the middle are an `error`, or their moments are left out for every instrument
       (`skip`), or filled with bars of volume 0 at the last close (`flat`).
-    - `funding`: `required`, or taken as `zero`.
+    - `funding`: `required`, or `zero` where it is missing.
     - `mark`: `last` keeps mark prices as they came; `required` puts them on the timeline too.
 
     DataError, Gap or OutOfOrder says what is wrong, where, and what to do. Nothing is copied that needs no mending.
@@ -60,8 +59,6 @@ def prepare(
         since, until = int(bars.open_time[0]), int(bars.open_time[-1]) + want.bar.ns
         begin = since if want.start is None else max(since, want.start)
         rates = prepare_funding(data, symbol, begin=begin, until=until, funding=funding, gaps=gaps, notes=notes)
-        if funding == "zero" and "funding" not in want.needs:  # a feature may read rates that are not charged
-            rates = None
         if data.open_interest is not None:
             check_stamps(data.open_interest, f"{symbol} open interest")
         out[symbol] = Series(

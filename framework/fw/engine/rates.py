@@ -23,36 +23,41 @@ LATE = 3 * DAY
 def prepare_funding(
     data: Series, symbol: str, *, begin: int, until: int, funding: str, gaps: str, notes: list[str]
 ) -> Stamps | None:
-    """The rates, floored to the minute and checked to cover [begin, until) (ns) where they are `required`."""
-    if funding == "zero":
-        notes.append("funding is taken as zero")
+    """The rates, floored to the minute, in order; where they are `required` they cover [begin, until) (ns).
+
+    Taken as `zero`, what is missing is a note: there nothing is paid.
+    """
     rates = data.funding
     if rates is None or not len(rates):
         if funding == "required":
             raise DataError(
                 f"{symbol} has no funding rates; give them in the source, or set account.funding: zero to trade without"
             )
+        notes.append(f"{symbol} has no funding rates: none is paid")
         return None
     rates = rates.to_minutes()
     check_stamps(rates, f"{symbol} funding")
-    if funding == "required":
-        _check_cover(rates, symbol, begin, until, notes)
-        _check_holes(rates.between(begin, until), symbol, gaps, notes)
+    _check_cover(rates, symbol, begin, until, funding, notes)
+    _check_holes(rates.between(begin, until), symbol, "skip" if funding == "zero" else gaps, notes)
     return rates
 
 
-def _check_cover(rates: Stamps, symbol: str, begin: int, until: int, notes: list[str]) -> None:
+def _check_cover(rates: Stamps, symbol: str, begin: int, until: int, funding: str, notes: list[str]) -> None:
     first, last = int(rates.time[0]), int(rates.time[-1])
     steps = np.diff(rates.time) if len(rates) > 1 else np.array([USUAL])
-    missing_before = first > begin + int(steps[0])
-    if missing_before and first - begin <= LATE and first < until:
-        notes.append(f"{symbol}: no funding is known before {format_time(first)}, none is paid until then")
-    elif missing_before or last + int(steps[-1]) < until:
+    late, short = first > begin + int(steps[0]), last + int(steps[-1]) < until
+    if not late and not short:
+        return
+    if funding == "required" and (short or first - begin > LATE or first >= until):
         raise DataError(
             f"{symbol} has funding from {format_time(first)} to {format_time(last)}, but bars from "
             f"{format_time(begin)} to {format_time(until)}; set source.start and source.end to match, "
             "or account.funding: zero"
         )
+    if late:
+        notes.append(f"{symbol}: no funding is known before {format_time(first)}, none is paid until then")
+    if short:
+        notes.append(f"{symbol}: no funding is known after {format_time(last)}, none is paid from then on")
 
 
 def _check_holes(rates: Stamps, symbol: str, gaps: str, notes: list[str]) -> None:

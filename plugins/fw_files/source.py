@@ -1,0 +1,116 @@
+"""A market read from files: one per instrument and kind of data."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import attrs
+import numpy as np
+
+from fw.domain.bars import EXTRAS, PRICES, Bars
+from fw.domain.market import Market, Series, Stamps
+from fw.domain.time import BarSize, Duration, format_time
+from fw.errors import DataError
+from fw_files.paths import find
+from fw_files.tables import Table, read
+
+if TYPE_CHECKING:
+    from fw.parts.source import Want
+    from fw_files.plugin import Files
+
+MARK_SAMPLE = 1000
+
+
+@attrs.frozen(eq=False)
+class FileSource:
+    """Reads what its settings name; relative paths start at `folder`."""
+
+    spec: Files
+    folder: Path
+
+    def history(self, want: Want) -> Market:
+        """Every instrument, cut to the asked range and its warm-up where its times ascend."""
+        notes: list[str] = []
+        series = {symbol: self._series(symbol, want, notes) for symbol in want.instruments}
+        return Market(series=series, focus=want.instruments[0], notes=tuple(dict.fromkeys(notes)))
+
+    def _series(self, symbol: str, want: Want, notes: list[str]) -> Series:
+        bars, file = self._bars(symbol, want, notes)
+        return Series(
+            bars=_cut(bars, want, file),
+            funding=self._stamps("funding", "funding_rate", symbol, want, notes),
+            mark=self._mark(symbol, want, notes),
+            open_interest=self._stamps("open_interest", "open_interest", symbol, want, notes),
+        )
+
+    def _bars(self, symbol: str, want: Want, notes: list[str]) -> tuple[Bars, Path]:
+        file = self._find("bars", self.spec.bars, symbol, want)
+        extras = [name for name in EXTRAS if name in self.spec.columns]
+        table = self._read(file, "bars", [*PRICES, "volume", *extras], notes)
+        extra = {name: table.numbers[name] for name in extras}
+        return _bars_of(table, want.bar, table.numbers["volume"], extra), file
+
+    def _mark(self, symbol: str, want: Want, notes: list[str]) -> Bars | None:
+        if self.spec.mark is None:
+            return None
+        file = self._find("mark", self.spec.mark, symbol, want)
+        table = self._read(file, "mark", PRICES, notes)
+        size = _spacing(table, file) or want.bar
+        return _bars_of(table, size, np.zeros(len(table.time)), {})
+
+    def _stamps(self, setting: str, column: str, symbol: str, want: Want, notes: list[str]) -> Stamps | None:
+        where: str | Mapping[str, str] | None = getattr(self.spec, setting)
+        if where is None:
+            return None
+        file = self._find(setting, where, symbol, want)
+        table = self._read(file, setting, [column], notes)
+        stamps = Stamps(table.time, table.numbers[column])
+        return stamps.to_minutes() if setting == "funding" else stamps
+
+    def _find(self, setting: str, where: str | Mapping[str, str], symbol: str, want: Want) -> Path:
+        if isinstance(where, str) and len(want.instruments) > 1 and "{instrument}" not in where:
+            raise DataError(
+                f"source.{setting}: {where} names one file for {len(want.instruments)} instruments; "
+                "write {instrument} in it, or one path per instrument"
+            )
+        return find(where, setting=setting, instrument=symbol, bar=want.bar, folder=self.folder)
+
+    def _read(self, file: Path, setting: str, wanted: list[str] | tuple[str, ...], notes: list[str]) -> Table:
+        # what was said of the candles' columns need not hold in the other files
+        table = read(file, wanted, said=self.spec.columns, firm=setting == "bars", unit=self.spec.time_unit)
+        notes.append(table.note(setting))
+        return table
+
+
+def _bars_of(table: Table, size: BarSize, volume: np.ndarray, extra: Mapping[str, np.ndarray]) -> Bars:
+    prices = {name: table.numbers[name] for name in PRICES}
+    return Bars(size=size, open_time=table.time, volume=volume, extra=extra, **prices)
+
+
+def _spacing(table: Table, file: Path) -> BarSize | None:
+    """The size of bars these times are apart, None for a single one."""
+    steps = np.diff(table.time[:MARK_SAMPLE])
+    if not len(steps):
+        return None
+    least = int(steps.min())
+    try:
+        return BarSize.parse(str(Duration(least)))
+    except ValueError:
+        raise DataError(f"{file} has mark prices {Duration(least)} apart, which is no bar size") from None
+
+
+def _cut(bars: Bars, want: Want, file: Path) -> Bars:
+    """The asked range with its warm-up; unsorted bars stay whole, for the kernel to say where they go back."""
+    times = bars.open_time
+    if (times[1:] <= times[:-1]).any():
+        return bars
+    first = 0 if want.start is None else int(np.searchsorted(times, want.start))
+    last = len(times) if want.end is None else int(np.searchsorted(times, want.end))
+    if first >= last:
+        begins, ends = format_time(times[0]), format_time(int(times[-1]) + bars.size.ns)
+        raise DataError(
+            f"{file} has bars from {begins} to {ends}, none in the asked range; change source.start and source.end"
+        )
+    return bars.rows(slice(max(0, first - want.warmup), last))
