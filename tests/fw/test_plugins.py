@@ -325,3 +325,16 @@ def test_the_program_goes_on_beside_every_kind_of_broken_plugin(site: Any, run_f
     assert {"leaves", "absent", "misspelt", "arguments", "raises", "old"} <= {p["plugin"] for p in listed["problems"]}
     assert {p["name"]: p["parts"] for p in listed["plugins"]}["good"] == {"strategy": ["always"]}
     assert all(p["mend"].startswith("pip install") for p in listed["problems"])
+
+
+def test_two_plugins_with_one_part_name_both_stay_and_the_bare_name_is_refused(site: Any, run_fw: Any) -> None:
+    site.add("one")
+    site.add("two")
+    registry = load().registry
+    assert [offer.plugin for offer in registry.offers("strategy") if offer.name == "always"] == ["one", "two"]
+    with pytest.raises(fw.AmbiguousName, match="write one:always or two:always"):
+        registry.find("strategy", "always")
+    done = run_fw("parts", "strategy", "always")
+    assert done.returncode == 4
+    assert done.stderr == "Error: 2 plugins offer a strategy called 'always': write one:always or two:always\n"
+    assert run_fw("parts", "strategy", "two:always").returncode == 0
