@@ -1,0 +1,146 @@
+"""Our own side: the same work as each peer does, through the Python door."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+from typing import Any
+
+import market
+import numpy as np
+import worker
+
+import fw
+
+HERE = Path(__file__).resolve().parent
+CROSSING = f"{{use: sma_cross, fast: {market.FAST}, slow: {market.SLOW}}}"
+
+FILE = """
+name: peers
+plugins: [{plugins}]
+instruments: [BTCUSDT]
+bar: 1m
+account: {{capital: {capital:.0f}, margin: cross, leverage: 10, funding: zero}}
+simulation: {{slippage: {{bps: {slippage}}}}}
+source: {{use: files, bars: {bars}}}
+strategy: {strategy}
+sizer: one_coin
+broker: backtest
+"""
+
+
+def plan_of(bars: Path, strategy: str) -> fw.Plan:
+    """A plan whose data is in memory."""
+    text = FILE.format(
+        plugins=HERE / "rivals.py",
+        capital=market.CAPITAL,
+        slippage=market.SLIPPAGE * 1e4,
+        bars=bars,
+        strategy=strategy,
+    )
+    path = Path(tempfile.mkdtemp()) / "strategy.yaml"
+    path.write_text(text, encoding="utf-8")
+    plan = fw.load(path)
+    plan.market()
+    return plan
+
+
+def fills_of(result: fw.Result) -> dict[str, Any]:
+    """Fills as bar numbers and signed coins."""
+    return {
+        "bar": (result.fills["time"] - market.FIRST) // market.MINUTE,
+        "quantity": np.copysign(result.fills["quantity"], result.fills["lots"]),
+    }
+
+
+def running(strategy: str, *numbers: str) -> Any:
+    """A case: run the strategy, and read the metrics named; no name, none; `all`, every one."""
+
+    def prepare(path: Path) -> worker.Job:
+        plan = plan_of(path, strategy)
+
+        def job() -> dict[str, Any]:
+            result = plan.run(write=False)
+            names = tuple(result.metrics) if numbers == ("all",) else numbers
+            return LazyAnswer(result, [float(result.equity["equity"][-1]), *(result.metrics[name] for name in names)])
+
+        return job
+
+    return prepare
+
+
+class LazyAnswer(dict[str, Any]):
+    """The answer to a run, turned into bars and coins only when it is sent: peers are asked for no such thing."""
+
+    def __init__(self, result: fw.Result, numbers: list[Any]) -> None:
+        super().__init__(numbers=[number if isinstance(number, float) else str(number) for number in numbers])
+        self.result = result
+
+    def complete(self) -> dict[str, Any]:
+        return self | fills_of(self.result)
+
+
+def fingerprint(path: Path) -> worker.Job:
+    """What names the data in a run's manifest."""
+    from fw.engine.fingerprint import fingerprint
+
+    whole = plan_of(path, CROSSING).market()
+    return lambda: fingerprint(whole)
+
+
+def files(path: Path) -> worker.Job:
+    """The files of a run and its report, into a fresh folder each time."""
+    result = plan_of(path, CROSSING).run(write=False)
+
+    def job() -> str:
+        with tempfile.TemporaryDirectory() as folder:
+            return str(result.report(Path(folder) / "run"))
+
+    return job
+
+
+def metrics(path: Path) -> worker.Job:
+    """Four metrics of an equity curve; the run around it is made once, the curve is a fresh one for each job."""
+    import attrs
+
+    close = np.ascontiguousarray(market.read(path)["close"])
+    run = plan_of(path, CROSSING).run(write=False)
+    curve = fw.Frame.of({"time": run.equity["time"], "equity": close})
+
+    def job() -> dict[str, Any]:
+        result = attrs.evolve(run, equity=curve, capital=float(close[0]))
+        return {name: result.metrics[name] for name in ("sharpe", "sortino", "calmar", "max_drawdown")}
+
+    return job
+
+
+def both_engines(path: Path) -> worker.Job:
+    """Every column of every fill, scan against loop."""
+    plan = plan_of(path, CROSSING)
+
+    def job() -> dict[str, int]:
+        scan, loop = (plan.run(write=False, engine=engine) for engine in ("scan", "loop"))
+        same = len(scan.fills["time"]) == len(loop.fills["time"])
+        differ = sum(int((scan.fills[name] != loop.fills[name]).any()) for name in scan.fills) if same else 1
+        return {
+            "fills": scan.fills.rows,
+            "differ": differ + int((scan.equity["equity"] != loop.equity["equity"]).any()),
+        }
+
+    return job
+
+
+if __name__ == "__main__":
+    worker.serve(
+        {
+            "scan": running(CROSSING, "max_drawdown", "sharpe"),
+            "all_metrics": running(CROSSING, "all"),
+            "loop": running("last_50"),
+            "loop_float": running("last_50_float"),
+            "fingerprint": fingerprint,
+            "files": files,
+            "metrics": metrics,
+            "both_engines": both_engines,
+        },
+        {"fw": fw.__version__},
+    )
