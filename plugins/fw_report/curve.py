@@ -40,7 +40,7 @@ class Curve:
     lowest: float
     mean_equity: float
     drawdown: float
-    """The deepest, as a share of its peak: 0 or negative."""
+    """The deepest, as a share of its peak: 0 or more."""
     bars_under: int
     """Most bars from a peak to the first bar back at it, or to the end."""
 

@@ -27,7 +27,7 @@ def curve_pass(
     """Measure the returns `equity[i] / equity[i-1] - 1` of one bar or more, the first from `capital`.
 
     Gives mean, the sums of the 2nd, 3rd and 4th powers of deviations from it, the sum of squares below `threshold`,
-    the lowest equity, the mean equity, the deepest drawdown (share of the peak, ≤ 0) and the most bars from a peak
+    the lowest equity, the mean equity, the deepest drawdown (share of the peak, ≥ 0) and the most bars from a peak
     to the first bar back at it (or to the end). All but the lowest and mean equity, drawdown and its bars mean
     something only where every equity is above zero.
     """
@@ -139,7 +139,7 @@ def curve_pass(
 
     if drawdown == 0.0:  # a span of one bar between two peaks is no drawdown
         longest = 0
-    return mean, second, third, fourth, below, lowest, total / count, drawdown, longest
+    return mean, second, third, fourth, below, lowest, total / count, 0.0 - drawdown, longest
 
 
 @kernel

@@ -135,7 +135,7 @@ class Sortino:
 class Calmar:
     """Calmar ratio: yearly growth over the deepest drawdown.
 
-    `cagr / |max_drawdown|`. Needs a drawdown, and whatever `cagr` needs.
+    `cagr / max_drawdown`. Needs a drawdown, and whatever `cagr` needs.
     """
 
     unit = "ratio"
@@ -147,16 +147,17 @@ class Calmar:
         growth = Cagr().measure(result)
         if isinstance(growth, Unmeasured):
             return growth
-        if curve.drawdown >= -ROUNDING:
+        if curve.drawdown <= ROUNDING:
             return NEVER_FELL
-        return growth / -curve.drawdown
+        return growth / curve.drawdown
 
 
 @attrs.frozen
 class MaxDrawdown:
     """Deepest fall of equity from a peak, as a share of that peak.
 
-    `min(E[i] / max(capital, E[1..i]) − 1)`; 0 or negative, seen at closes. Also given where equity reached zero.
+    `max(1 − E[i] / max(capital, E[1..i]))`; 0 or more, seen at closes. Also given where equity reached zero: 100 % or
+    more.
     """
 
     unit = "percent"

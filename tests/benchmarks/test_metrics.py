@@ -51,7 +51,7 @@ def peers(changes: NDArray[np.float64]) -> list[float]:
         float(empyrical.sharpe_ratio(changes, annualization=A_YEAR)),
         float(empyrical.sortino_ratio(changes, annualization=A_YEAR)),
         float(empyrical.calmar_ratio(changes, annualization=A_YEAR)),
-        float(empyrical.max_drawdown(changes)),
+        -float(empyrical.max_drawdown(changes)),
     ]
 
 

@@ -46,7 +46,7 @@ def oracle(name: str, equity: Any, capital: float, a_year: float) -> float:
             "sharpe": lambda: empyrical.sharpe_ratio(r, annualization=a_year),
             "sortino": lambda: empyrical.sortino_ratio(r, annualization=a_year),
             "calmar": lambda: empyrical.calmar_ratio(r, annualization=a_year),
-            "max_drawdown": lambda: empyrical.max_drawdown(r),
+            "max_drawdown": lambda: -empyrical.max_drawdown(r),
             "value_at_risk": lambda: empyrical.value_at_risk(r, cutoff=0.05),
             "conditional_value_at_risk": lambda: empyrical.conditional_value_at_risk(r, cutoff=0.05),
             "skew": lambda: stats.skew(r, bias=True),
@@ -136,7 +136,7 @@ def test_moments_stay_exact_where_the_mean_dwarfs_the_deviation(by_hand: ModuleT
 def test_the_first_return_is_measured_from_the_capital(by_hand: ModuleType) -> None:
     result = by_hand.result_of_equity([90.0, 90.0, 90.0], capital=100.0)
     assert measured("total_return", result) == pytest.approx(-0.1)
-    assert measured("max_drawdown", result) == pytest.approx(-0.1)
+    assert measured("max_drawdown", result) == pytest.approx(0.1)
     assert measured("volatility", result) == pytest.approx(np.std([-0.1, 0, 0], ddof=1) * math.sqrt(365))
 
 
@@ -225,7 +225,7 @@ def test_steady_growth_does_not_pass_the_rounding_of_floats_for_risk(by_hand: Mo
 @pytest.mark.parametrize("low", [0.0, -5.0])
 def test_ruin_leaves_only_what_can_still_be_said(by_hand: ModuleType, low: float) -> None:
     result = by_hand.result_of_equity([120.0, 60.0, low, low], capital=100.0)
-    assert measured("max_drawdown", result) == pytest.approx(low / 120.0 - 1.0)
+    assert measured("max_drawdown", result) == pytest.approx(1.0 - low / 120.0)
     assert measured("total_return", result) == pytest.approx(low / 100.0 - 1.0)
     for name in ("volatility", "sharpe", "sortino", "calmar", "skew", "value_at_risk"):
         assert reason(name, result) == "equity reached zero, after which returns do not exist"
