@@ -33,7 +33,7 @@ class Bounds:
             (self.lt, lambda v, b: v < b, "less than"),
         ):
             if bound is not None and not holds(value, bound):
-                return f"must be {words} {bound:g}, not {value:g}"
+                return f"must be {words} {bound:.15g}, not {value:.15g}"
         return None
 
 

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, Union
 import attrs
 
 from fw.errors import PluginError
+from fw.registry import word
 from fw.setting import Bounds, bounds_of
 from fw.settings.scalars import SCALARS, Kind
 
@@ -161,7 +162,7 @@ def words(hint: Any) -> str:
     if kind := kind_of(hint):
         return kind.words
     if part := part_of(hint):
-        return f"a {part.kind}"
+        return an(word(part.kind))
     if choices := choices_of(hint):
         return f"one of {', '.join(choices)}" if len(choices) > 1 else next(iter(choices))
     if (item := item_of(hint)) is not None:
@@ -173,8 +174,13 @@ def words(hint: Any) -> str:
     return "settings" if attrs.has(hint) else getattr(hint, "__name__", str(hint))
 
 
+def an(name: str) -> str:
+    """A name with its article."""
+    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
+
+
 def _plural(phrase: str) -> str:
-    single = phrase.removeprefix("a ")
+    single = phrase.removeprefix("a ").removeprefix("an ")
     if " or " in single or single.startswith(("one of", "list", "number of")):
         return f"({phrase})"
-    return single if single in ("settings", "text", "features", "true or false") else f"{single}s"
+    return single if single in ("settings", "text") else f"{single}s"

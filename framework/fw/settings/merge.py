@@ -7,6 +7,7 @@ path; parts in lists are addressed by name.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 
 import attrs
@@ -95,15 +96,27 @@ def with_overrides(root: Table, overrides: Sequence[str], problems: list[Problem
     for override in overrides:
         path, equals, text = override.partition("=")
         names = tuple(path.strip().split("."))
+        place = Place(f"--set {_shown(path, text) if equals else _shown(path)}")
         if not equals or not all(names):
-            shown = path if names_a_secret(names[-1]) or looks_secret(override) else override
-            problems.append(Problem(f"--set {shown[:80]}", 0, 0, "", "wants PATH=VALUE, like strategy.fast=5"))
-            continue
-        hidden = names_a_secret(names[-1]) or looks_secret(text)
-        shown = path if hidden else f"{path}={text}"
-        place = Place(f"--set {shown if len(shown) <= 80 else shown[:77] + '...'}")
-        root = _written(root, names, text, place, problems, _exactly)
+            problems.append(Problem(place.file, 0, 0, "", "wants PATH=VALUE, like strategy.fast=5"))
+        elif any(map(looks_secret, names)):
+            problems.append(Problem(place.file, 0, 0, "", f"looks like a secret key: {ADVICE}"))
+        else:
+            root = _written(root, names, text, place, problems, _exactly)
     return root
+
+
+def _shown(path: str, text: str | None = None) -> str:
+    """An override as problems repeat it: never with a secret."""
+    names = path.split(".")
+    if any(map(looks_secret, names)):
+        return "…"
+    said = (re.match(r"[\w.-]*", path) or [""])[0]
+    found: list[Problem] = []
+    node = None if text is None else from_yaml(text, "", found)
+    if text is None or names_a_secret(names[-1]) or isinstance(node, Refused) or found:
+        return said[:80]
+    return f"{said}={text}" if len(path) + len(text) <= 80 else f"{said}={text}"[:77] + "..."
 
 
 Match = Callable[[str, Sequence[str]], str | None]

@@ -22,6 +22,8 @@ from fw.settings.tree import Node, Place, Refused, Scalar, Table, from_python, f
 
 LARGEST_FILE = 1_000_000  # bytes; a strategy file has a few thousand
 
+TOO_LARGE = f"is larger than {LARGEST_FILE // 1_000_000} MB, so it is no strategy file"
+
 
 def read_strategy(
     path_or_text: Path | str,
@@ -129,6 +131,9 @@ def _opened(path_or_text: Path | str, problems: list[Problem]) -> tuple[Path | N
     """(path, its name in problems, settings); None for settings that cannot be read at all."""
     if isinstance(path_or_text, str) and "\n" in path_or_text:
         path, file, text = None, "<text>", path_or_text
+        if len(text) > LARGEST_FILE:
+            problems.append(Problem(file, 0, 0, "", TOO_LARGE))
+            return None, file, None
     else:
         path = Path(path_or_text)
         file = str(path)
@@ -162,7 +167,7 @@ def _text_of(path: Path, file: str, problems: list[Problem]) -> str | None:
         refuse(f"cannot be read: {getattr(problem, 'strerror', None) or problem}")
     else:
         if len(content) > LARGEST_FILE:
-            refuse(f"is larger than {LARGEST_FILE // 1_000_000} MB, so it is no strategy file")
+            refuse(TOO_LARGE)
             return None
         try:
             return content.decode("utf-8-sig")
@@ -238,4 +243,4 @@ def _refuse(problems: list[Problem], node: Node, path: str, text: str) -> None:
 
 def _title(stem: str) -> str:
     """A file's stem as a name that can name a folder."""
-    return re.sub(r'[/\\:*?"<>|\x00-\x1f]', "-", stem).lstrip(". ")[:100] or "strategy"
+    return re.sub(r"^[\s.]+", "", re.sub(r'[/\\:*?"<>|\x00-\x1f]', "-", stem))[:100] or "strategy"

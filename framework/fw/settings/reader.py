@@ -13,10 +13,12 @@ import attrs
 
 from fw.errors import PluginError, Problem, SettingsError
 from fw.registry import Offer, Registry, blame, word
+from fw.setting import Bounds
 from fw.settings.fields import (
     Distinct,
     Part,
     Setting,
+    an,
     arms,
     bare,
     choices_of,
@@ -31,6 +33,7 @@ from fw.settings.fields import (
 from fw.settings.scalars import LABEL, shown
 from fw.settings.tree import Entry, Given, Items, Node, Place, Refused, Scalar, Table, joined
 
+UNBOUNDED = Bounds()
 BAD: Any = object()
 """Read in place of a value whose problem was reported."""
 
@@ -77,8 +80,8 @@ class Reader:
             raise _both(kinds.pop() if len(kinds) == 1 else PluginError)(self.problems)
         raise SettingsError(self.problems)
 
-    def read(self, node: Node, wanted: Any, path: str) -> Any:
-        """The value of a node as the type wanted; BAD after a report."""
+    def read(self, node: Node, wanted: Any, path: str, bounds: Bounds = UNBOUNDED) -> Any:
+        """The value of a node as the type wanted, within its bounds (each item, of a list); BAD after a report."""
         inner, said = bare(wanted)
         if isinstance(node, Refused):
             return BAD
@@ -90,15 +93,15 @@ class Reader:
                 return None
             return self.report(node.place, path, f"is empty: it wants {words(wanted)}")
         if len(alternatives) > 1:
-            return self._union(node, wanted, tuple(a for a in alternatives if a is not type(None)), path)
+            return self._union(node, wanted, tuple(a for a in alternatives if a is not type(None)), path, bounds)
         if isinstance(node, Given):
             return self._given(node, wanted, path)
         if (kind := kind_of(wanted)) is not None:
-            return self._scalar(node, wanted, path, kind.read)
+            return self._scalar(node, wanted, path, kind.read, bounds)
         if (choices := choices_of(inner)) is not None:
-            return self._scalar(node, wanted, path, lambda text, quoted: _choice(text, choices))
+            return self._scalar(node, wanted, path, lambda text, quoted: _choice(text, choices), bounds)
         if (item := item_of(inner)) is not None:
-            return self._items(node, wanted, item, path, distinct=Distinct in said)
+            return self._items(node, wanted, item, path, bounds, distinct=Distinct in said)
         if (fixed := items_of(inner)) is not None:
             return self._fixed(node, wanted, fixed, path)
         if (value := value_of(inner)) is not None:
@@ -120,13 +123,14 @@ class Reader:
         values: dict[str, Any] = {}
         for name, (place, node) in ((n, (e.place, e.node)) for n, e in table.entries.items()):
             at = joined(path, name)
+            if isinstance(node, Refused):
+                values[name] = BAD
+                continue
             if name not in settings:
                 hint = near(name, [*settings, *also])
                 values[name] = self.report(place, at, f"unknown setting. {hint}")
                 continue
-            values[name] = self.read(node, settings[name].hint, at)
-            if values[name] is not BAD and not self._within(node, settings[name], values[name], at):
-                values[name] = BAD
+            values[name] = self.read(node, settings[name].hint, at, settings[name].bounds)
         for name, setting in settings.items():
             if setting.is_required and name not in table.entries and not self.partial:
                 about = f": it wants {words(setting.hint)}" + (
@@ -158,7 +162,7 @@ class Reader:
         kernels = Table(node.place, {n: e for n, e in node.entries.items() if n in own})
         rest = Table(node.place, {n: e for n, e in node.entries.items() if n not in own and n not in ("use", "name")})
         values = self.values(kernels, own, path)
-        found = self._spec(node, rest, part, path, tuple(own))
+        found = self._spec(node, rest, part, path, (*own, "use", *(["name"] if in_list else [])))
         own_name = self._name(node, path, in_list)
         if found is BAD or values is BAD or own_name is BAD:
             return BAD
@@ -188,7 +192,7 @@ class Reader:
         try:
             offer = self.registry.find(part.kind, use.text)
             settings = settings_of(offer.spec)
-            clash = sorted({"use", "name", *own} & set(settings))
+            clash = sorted({"name", *own} & set(settings))
             if clash:
                 raise PluginError(
                     f"{offer.title} of plugin {offer.plugin!r} has a setting named {clash[0]!r}, "
@@ -217,7 +221,7 @@ class Reader:
             return self.report(
                 node.place,
                 path,
-                f"wants a {word(part.kind)}: its name, its settings or an object with {needs}, not {_an(cls.__name__)}",
+                f"wants a {word(part.kind)}: its name, its settings or an object with {needs}, not {an(cls.__name__)}",
             )
         for offer in self.registry.offers(part.kind):
             if offer.spec is cls:
@@ -234,14 +238,17 @@ class Reader:
             return self.report(own.place, joined(path, "name"), "unknown setting: only the parts of a list have names")
         return self._scalar(own.node, str, joined(path, "name"), LABEL.read)
 
-    def _scalar(self, node: Node, wanted: Any, path: str, read: Callable[[str, bool], Any]) -> Any:
+    def _scalar(
+        self, node: Node, wanted: Any, path: str, read: Callable[[str, bool], Any], bounds: Bounds = UNBOUNDED
+    ) -> Any:
         if not isinstance(node, Scalar):
             return self._misfit(node, wanted, path)
         try:
             value = read(node.text, node.quoted)
         except ValueError as problem:
             return self.report(node.place, path, str(problem))
-        return self._resolved(value, node.text) if isinstance(value, Path) else value
+        value = self._resolved(value, node.text) if isinstance(value, Path) else value
+        return self._within(node, wanted, value, path, bounds)
 
     def _resolved(self, path: Path, text: str) -> Path:
         if text.startswith("~/"):
@@ -251,12 +258,12 @@ class Reader:
         self.written[path] = text
         return path
 
-    def _items(self, node: Node, wanted: Any, item: Any, path: str, *, distinct: bool) -> Any:
+    def _items(self, node: Node, wanted: Any, item: Any, path: str, bounds: Bounds, *, distinct: bool) -> Any:
         if not isinstance(node, Items):
             return self._misfit(node, wanted, path)
         if (part := part_of(item)) is not None:
             return self._parts(node, part, path)
-        values = [self.read(n, item, f"{path}[{i}]") for i, n in enumerate(node.items)]
+        values = [self.read(n, item, f"{path}[{i}]", bounds) for i, n in enumerate(node.items)]
         if distinct:
             if not values:
                 return self.report(node.place, path, "is empty: it wants at least one")
@@ -299,17 +306,17 @@ class Reader:
                 values[name] = self.read(entry.node, value, at)
         return BAD if any(v is BAD for v in values.values()) else values
 
-    def _union(self, node: Node, wanted: Any, alternatives: tuple[Any, ...], path: str) -> Any:
+    def _union(self, node: Node, wanted: Any, alternatives: tuple[Any, ...], path: str, bounds: Bounds) -> Any:
         """The first alternative that fits; text and paths last, for they take anything."""
         fitting = [a for a in alternatives if _has_shape(node, a)] or list(alternatives)
         if len(fitting) == 1 and (len(alternatives) == 1 or _has_shape(node, fitting[0])):
-            return self.read(node, fitting[0], path)
+            return self.read(node, fitting[0], path, bounds)
         for alternative in sorted(fitting, key=lambda a: a in (str, Path)):
             trial = Reader(self.registry, [], folder=self.folder, partial=self.partial)
             value = trial.read(node, alternative, path)
             if value is not BAD:
                 self.written.update(trial.written)
-                return value
+                return self._within(node, wanted, value, path, bounds)
         return self._misfit(node, wanted, path)
 
     def _given(self, node: Given, wanted: Any, path: str) -> Any:
@@ -317,24 +324,16 @@ class Reader:
             return node.value
         return self._misfit(node, wanted, path)
 
-    def _within(self, node: Node, setting: Setting, value: Any, path: str) -> bool:
-        """Whether a value keeps its bounds; each item of a list has its own place."""
-        each = [(node, value, path)]
-        if isinstance(value, tuple) and isinstance(node, Items):
-            each = [(n, v, f"{path}[{i}]") for i, (n, v) in enumerate(zip(node.items, value, strict=False))]
-        sound = True
-        for at, item, name in each:
-            try:
-                complaint = None if item is None else setting.bounds.complaint(item)
-            except TypeError:
-                cause = PluginError(
-                    f"its bounds do not fit its type, {words(setting.hint)}: its author must change them"
-                )
-                sound = self.report(at.place, name, str(cause), cause) is not BAD
-                continue
-            if complaint:
-                sound = self.report(at.place, name, complaint) is not BAD
-        return sound
+    def _within(self, node: Node, wanted: Any, value: Any, path: str, bounds: Bounds) -> Any:
+        """The value, BAD when it is outside its bounds."""
+        if isinstance(value, tuple):
+            return value
+        try:
+            complaint = bounds.complaint(value)
+        except TypeError:
+            cause = PluginError(f"its bounds do not fit {words(wanted)}: its author must change them")
+            return self.report(node.place, path, str(cause), cause)
+        return self.report(node.place, path, complaint) if complaint else value
 
     def _misfit(self, node: Node, wanted: Any, path: str) -> Any:
         example = ""
@@ -393,12 +392,8 @@ def _shape(node: Node) -> str:
         case Items():
             return f"a list of {len(node.items)}"
         case Given():
-            return _an(type(node.value).__name__)
+            return an(type(node.value).__name__)
     return "settings (name: value)"
-
-
-def _an(name: str) -> str:
-    return f"{'an' if name[0].lower() in 'aeiou' else 'a'} {name}"
 
 
 def _snake(name: str) -> str:

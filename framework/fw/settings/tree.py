@@ -144,6 +144,7 @@ class _Grower:
 
     def __init__(self, file: str, problems: list[Problem], at: Place | None) -> None:
         self.file, self.problems, self.at, self.count = file, problems, at, 0
+        self.anchors: set[str] = set()
 
     def place(self, mark: Any) -> Place:
         if self.at is not None or mark is None:
@@ -179,11 +180,14 @@ class _Grower:
         place = self.place(event.start_mark)
         self.enter(place, path, depth)
         if isinstance(event, yaml.AliasEvent):
+            if _name(event) in self.anchors:  # reported where it stands
+                return Refused(place)
             return self.refuse(
                 place, path, f"aliases (*{_name(event)}) are not read: write the value again, or quote it"
             )
         faults = len(self.problems)
         if _name(event):
+            self.anchors.add(_name(event))
             self.refuse(place, path, f"anchors (&{_name(event)}) are not read: write the value again, or quote it")
         if tag := getattr(event, "tag", None):
             self.refuse(place, path, f"tags ({_shown_tag(tag)}) are not read: write the plain value, or quote it")
@@ -295,7 +299,8 @@ def _syntax(problem: yaml.MarkedYAMLError) -> str:
     if problem.context in ("while scanning an alias", "while scanning an anchor"):
         return "is not YAML: quote a text that begins with * or &"
     context = f" ({problem.context})" if problem.context else ""
-    return f"is not YAML: {text}{context}"
+    braces = "; quote a text that holds { or }" if "got '{'" in text else ""
+    return f"is not YAML: {text}{context}{braces}"
 
 
 def listed(node: Node | None) -> Sequence[Node]:
