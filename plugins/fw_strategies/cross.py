@@ -39,7 +39,7 @@ class SmaCross:
     def decide(self, view: fw.View) -> float | fw.Signal | None:
         fast_name, slow_name = self._columns
         features = view.features
-        fast, slow = features[fast_name].item(-1), features[slow_name].item(-1)  # plain floats compare faster
+        fast, slow = features[fast_name][-1], features[slow_name][-1]
         strength = 1.0 if fast > slow else -1.0 if fast < slow else None
         return signal(strength, view, self.stop_loss, self.take_profit)
 

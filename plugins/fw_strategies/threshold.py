@@ -53,7 +53,7 @@ class Threshold:
         )
 
     def decide(self, view: fw.View) -> float | fw.Signal | None:
-        value = column_of(self.column, view.features, view.forecasts).item(-1)
+        value = column_of(self.column, view.features, view.forecasts)[-1]
         held = 0.0 if view.signal is None else view.signal.strength
         return signal(band(value, held, *self._levels), view, self.stop_loss, self.take_profit)
 
@@ -75,7 +75,7 @@ class Momentum:
         return ({"use": "returns", "spans": (self.span,)},)
 
     def decide(self, view: fw.View) -> float | fw.Signal | None:
-        change = view.features[f"return_{self.span}"].item(-1)
+        change = view.features[f"return_{self.span}"][-1]
         strength = 1.0 if change > 0.0 else -1.0 if change < 0.0 else None
         return signal(strength, view, self.stop_loss, self.take_profit)
 

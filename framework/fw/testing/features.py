@@ -95,7 +95,14 @@ def _reason(
 
 def _rows(feature_set: FeatureSet, market: Market) -> Mapping[str, NDArray[np.float64]]:
     """The computed columns; AssertionError where they are not one float64 row for every bar."""
-    frame: Frame = feature_set.compute(market)
+    try:
+        frame: Frame = feature_set.compute(market)
+    except Exception as error:  # a part's own code may raise anything
+        raise AssertionError(
+            f"{type(feature_set).__name__} fails with {len(market.bars)} bars at hand "
+            f"({type(error).__name__}: {error}); a feature set computes from any number of bars, with NaN where it is "
+            "too early"
+        ) from error
     for name, column in frame.items():
         assert column.dtype == np.float64, (
             f"column {name} is {column.dtype}, but features are float64: return it as `column.astype(float)`"

@@ -1,0 +1,146 @@
+"""What every metric, reporter, observer and broker must keep to, as plain functions to call from pytest."""
+
+from __future__ import annotations
+
+import inspect
+import math
+import tempfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import attrs
+import numpy as np
+
+from fw.domain.account import AccountReport
+from fw.domain.decision import Signal
+from fw.domain.event import (
+    Accepted,
+    BarsClosed,
+    Cancelled,
+    Decided,
+    Event,
+    Expired,
+    Filled,
+    Funding,
+    Liquidated,
+    Rejected,
+    Submitted,
+    Vetoed,
+)
+from fw.domain.order import Order, OrderKind
+from fw.domain.result import Result
+from fw.parts.broker import SimulatedBroker, Terms
+from fw.parts.metric import Unmeasured
+from fw.parts.spec import build
+from fw.testing.fakes import FakeRun
+from fw.testing.results import results
+
+UNITS = ("ratio", "percent", "money", "count", "duration")
+
+
+def check_metric(spec: Any, *, on: Mapping[str, Result] | None = None) -> None:
+    """Measure finished runs of every kind, empty ones too: a finite number or a reason, never NaN.
+
+    `on` replaces the made-up runs (`fw.testing.results`).
+    """
+    metric = build(spec, FakeRun())
+    name = type(metric).__name__
+    assert metric.unit in UNITS, f"{name}.unit is one of {', '.join(UNITS)}, not {metric.unit!r}"
+    assert inspect.getdoc(type(metric)), f"{name} has no docstring; it is the metric's written definition"
+    for label, result in (on or results()).items():
+        value = metric.measure(result)
+        if isinstance(value, Unmeasured):
+            assert value.reason, f"{name} on {label}: say why there is no number"
+            continue
+        assert isinstance(value, float | int), f"{name} on {label}: a number or fw.Unmeasured, not {value!r}"
+        assert math.isfinite(value), (
+            f"{name} on {label} is {value}; where a number does not exist return fw.Unmeasured with the reason"
+        )
+        assert metric.measure(result) == value, f"{name} on {label} measures differently the second time"
+
+
+def check_reporter(spec: Any, *, on: Mapping[str, Result] | None = None) -> None:
+    """Report finished runs twice: text or None, files only inside the folder, the same bytes both times."""
+    reporter = build(spec, FakeRun())
+    name = type(reporter).__name__
+    for label, result in (on or results()).items():
+        said = reporter.report(result, None)
+        assert said is None or isinstance(said, str), f"{name} on {label}: report returns text or None, not {said!r}"
+        with tempfile.TemporaryDirectory() as parent:
+            written = []
+            for folder in (Path(parent) / "first", Path(parent) / "second"):
+                folder.mkdir()
+                reporter.report(result, folder)
+                written.append({p.relative_to(folder): p.read_bytes() for p in folder.rglob("*") if p.is_file()})
+            strays = sorted(p.name for p in Path(parent).iterdir() if p.name not in ("first", "second"))
+        assert not strays, f"{name} wrote {', '.join(strays)} beside the run's folder; write only under `folder`"
+        assert written[0] == written[1], f"{name} on {label}: the same run gives the same bytes; leave out clock times"
+
+
+EVENTS: Sequence[Event] = (
+    BarsClosed(time=0, bar=0),
+    Decided(time=0, instrument="BTCUSDT", signal=Signal(1.0)),
+    Vetoed(time=0, instrument="BTCUSDT", check="max_exposure", reason="too much"),
+    Submitted(time=0, order=Order(id="1", instrument="BTCUSDT", kind=OrderKind.MARKET, lots=1, time=0)),
+    Accepted(time=0, order_id="1"),
+    Rejected(time=0, order_id="1", reason="no"),
+    Filled(time=0, order_id="1", trade_id=1, instrument="BTCUSDT", lots=1, price=1.0, fee=0.0, reason="signal"),
+    Cancelled(time=0, order_id="1"),
+    Expired(time=0, order_id="1"),
+    Funding(time=0, instrument="BTCUSDT", lots=1, amount=-0.1),
+    Liquidated(time=0, instrument="BTCUSDT", lots=-1, price=1.0, fee=0.0),
+)
+"""One event of each kind."""
+
+
+def check_observer(spec: Any) -> None:
+    """Hand an observer one event of each kind it asks for: it takes them and answers nothing."""
+    observer = build(spec, FakeRun())
+    name = type(observer).__name__
+    assert isinstance(observer.kinds, tuple) and observer.kinds, (
+        f"{name}.kinds is a tuple of the event classes it wants"
+    )
+    for kind in observer.kinds:
+        assert isinstance(kind, type) and issubclass(kind, Event), f"{name}.kinds holds event classes, not {kind!r}"
+    for event in EVENTS:
+        if isinstance(event, observer.kinds):
+            assert observer.notice(event) is None, f"{name}.notice answers nothing: observers never decide"
+
+
+@attrs.define
+class FakeInbox:
+    """Keeps the facts a broker reports."""
+
+    events: list[Event] = attrs.field(factory=list)
+
+    def put(self, event: Event) -> None:
+        self.events.append(event)
+
+
+def check_broker(spec: Any) -> None:
+    """Look at a broker's shape and, unless the ledger simulates it, open it, ask for its account and close it.
+
+    A simulated broker is part of an engine; what it fills is compared by running it.
+    """
+    broker = build(spec, FakeRun())
+    name = type(broker).__name__
+    assert isinstance(broker.real_money, bool), f"{name}.real_money says True or False; it guards live money"
+    for method in ("open", "submit", "amend", "cancel", "account", "close"):
+        assert callable(getattr(broker, method, None)), f"{name} has no method {method}; see fw.Broker"
+    if isinstance(broker, SimulatedBroker):
+        assert not broker.real_money, f"{name} is simulated and cannot move real money"
+        terms = broker.terms(FakeRun())
+        assert isinstance(terms, Terms), f"{name}.terms gives fw.Terms, not {type(terms).__name__}"
+        assert np.isfinite([terms.maker, terms.taker, terms.slippage]).all(), f"{name}: fees and slippage are finite"
+        assert terms.slippage >= 0.0 and terms.leverage >= 1.0, f"{name}: slippage from 0, leverage from 1"
+        return
+    inbox = FakeInbox()
+    broker.open(inbox)
+    try:
+        report = broker.account()
+        assert isinstance(report, AccountReport), f"{name}.account gives fw.AccountReport, not {type(report).__name__}"
+        assert math.isfinite(report.equity), f"{name}: equity is {report.equity}"
+    finally:
+        broker.close()
+    assert all(isinstance(event, Event) for event in inbox.events), f"{name} puts events in its inbox, nothing else"
