@@ -1,0 +1,1 @@
+"""The simulated broker: the ledger as a venue, for backtests and paper trading."""

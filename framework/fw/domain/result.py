@@ -31,7 +31,7 @@ class Result:
     - `funding`: time, instrument, lots, rate, amount (received; negative: paid).
     - `signals`: the journal's decisions: time, instrument, strength, stop_loss, take_profit, trailing, limit,
       expiry, tag; one row a change.
-    - `orders`: time, instrument, id, kind, lots, price, reduce_only, reason.
+    - `orders`: time, instrument, id, kind, lots, price, reduce_only, reason, state, fault.
     - `vetoes`: time, instrument, check, reason.
     """
 
@@ -58,6 +58,11 @@ class Result:
     """What a reader must know: filled gaps, nearest tiers, missing mark prices, late start …"""
     folder: Path | None = None
     seconds: float = 0.0
+    """Wall-clock seconds it took."""
+    printed: tuple[str, ...] = ()
+    """What the reporters had to say, for the console."""
+    units: Mapping[str, str] = attrs.field(factory=dict)
+    """Unit of each metric, by name."""
     settings: Mapping[str, Any] = attrs.field(factory=dict)
     """The strategy file as plain data."""
     measure: Callable[[Result], Mapping[str, Any]] | None = attrs.field(default=None, repr=False)

@@ -26,10 +26,13 @@ from fw.ledger.kinds import (
     LIMIT,
     MARKET,
     NEVER,
+    NO,
+    NONE,
     REBALANCE,
     SENT,
     SIGNAL,
     WORKING,
+    YES,
     account_of,
     decisions_of,
     expiry_of,
@@ -47,8 +50,7 @@ from fw.ledger.kinds import (
 )
 from fw.ledger.matching import protect
 
-UNCHANGED, PROTECTIONS, SIZE = range(3)
-NO_REASON = -1
+UNCHANGED, PROTECTIONS, SIZE = np.arange(3)
 
 
 @inner
@@ -172,7 +174,7 @@ def add_order(ledger, i, k, kind, lots, price, expiry, reduce_only, planned, rea
     account.orders += 1
     order = orders_of(ledger)[row]
     order.bar = i
-    order.signal = positions_of(ledger)[k].signal if planned else -1
+    order.signal = positions_of(ledger)[k].signal if planned else NONE
     order.lots = lots
     order.price = price
     order.expiry = expiry
@@ -250,17 +252,17 @@ def plan(ledger, i, k, placing):
             move_bracket(ledger, i, k, placing)
         return
     lots = min(max(lots, -p.max_lots), p.max_lots)
-    reduces = wanted * p.lots >= 0 and abs(wanted) < abs(p.lots)
+    reduces = YES if wanted * p.lots >= 0 and abs(wanted) < abs(p.lots) else NO
     if not reduces and wanted != 0 and abs(lots) * p.lot * price < p.min_notional:
         if p.lots != 0:
             move_bracket(ledger, i, k, placing)
         return  # the venue would refuse it
     if wish.limit > 0.0:
         expiry = i + wish.expiry if wish.expiry > 0 else NEVER
-        row = add_order(ledger, i, k, LIMIT, lots, wish.limit, expiry, reduces, 1, SIGNAL)
+        row = add_order(ledger, i, k, LIMIT, lots, wish.limit, expiry, reduces, YES, SIGNAL)
     else:
         row = add_order(
-            ledger, i, k, MARKET, lots, 0.0, NEVER, reduces, 1, wish.force if wish.force != NO_REASON else SIGNAL
+            ledger, i, k, MARKET, lots, 0.0, NEVER, reduces, YES, wish.force if wish.force != NONE else SIGNAL
         )
     if wanted != 0:
         order = orders_of(ledger)[row]
@@ -278,7 +280,7 @@ def move_bracket(ledger, i, k, placing):
     wish = wishes_of(ledger)[k]
     if wish.stop == p.stop and wish.take == p.take and wish.trail == p.trail:
         return
-    row = add_order(ledger, i, k, BRACKET, 0, 0.0, NEVER, 1, 1, SIGNAL)
+    row = add_order(ledger, i, k, BRACKET, NO, 0.0, NEVER, YES, YES, SIGNAL)
     order = orders_of(ledger)[row]
     order.stop = wish.stop
     order.take = wish.take
@@ -300,7 +302,7 @@ def read_wishes(ledger, i):
         wish.trail = number_or_none(trail_of(ledger), k, i)
         wish.expiry = np.int64(number_or_none(expiry_of(ledger), k, i))
         wish.unit = BY_STRENGTH
-        wish.force = NO_REASON
+        wish.force = NONE
 
 
 @inner
@@ -347,7 +349,7 @@ def decide(ledger, i, placing):
             note_decision(ledger, i, k, wish)
             if wish.changed == SIZE and wish.unit == BY_VETO:
                 wish.changed = UNCHANGED
-        elif wish.force != NO_REASON:
+        elif wish.force != NONE:
             wish.changed = SIZE
         elif account.rebalance < np.inf and has_drifted(ledger, i, k):
             keep_signal(p, wish)
@@ -412,4 +414,4 @@ def admit(ledger, i, k, lots):
 def add_explicit(ledger, i, k, kind, lots, price, expiry, reduce_only):
     """Write an explicit order of the strategy down; returns its row."""
     last = i + expiry if expiry > 0 else NEVER
-    return add_order(ledger, i, k, kind, lots, snap(price, positions_of(ledger)[k]), last, reduce_only, 0, EXPLICIT)
+    return add_order(ledger, i, k, kind, lots, snap(price, positions_of(ledger)[k]), last, reduce_only, NO, EXPLICIT)

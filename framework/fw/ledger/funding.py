@@ -7,7 +7,7 @@ position held before that open's fills; one inside the bar after them, before an
 from __future__ import annotations
 
 from fw.ledger.compiled import inner
-from fw.ledger.kinds import account_of, payments_of, positions_of, stamps_of
+from fw.ledger.kinds import NEVER, account_of, payments_of, positions_of, stamps_of
 
 
 @inner
@@ -41,4 +41,4 @@ def next_funding(ledger, k, i):
     while j < p.funding_end and stamps_of(ledger)[j].bar < i:
         j += 1
     p.funding_next = j
-    return stamps_of(ledger)[j].bar if j < p.funding_end else 2**62
+    return stamps_of(ledger)[j].bar if j < p.funding_end else NEVER

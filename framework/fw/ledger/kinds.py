@@ -16,18 +16,19 @@ from numba.np.arrayobj import populate_array
 
 from fw.ledger.compiled import view
 
-OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
+OPEN, HIGH, LOW, CLOSE, VOLUME = np.arange(5)
+# constants are numpy integers: numba compiles a function anew for every Python literal it is called with
 PRICE_FIELDS = 5
 MARK_FIELDS = 9
 """Rows of the market block with mark prices: open, high, low, close of the mark follow the traded ones."""
 
-MARKET, LIMIT, STOP, TAKE_PROFIT, BRACKET = range(5)
+MARKET, LIMIT, STOP, TAKE_PROFIT, BRACKET = np.arange(5)
 ORDER_KINDS = ("market", "limit", "stop", "take_profit", "bracket")
 
-SENT, WORKING, FILLED, CANCELLED, EXPIRED, REJECTED = range(6)
+SENT, WORKING, FILLED, CANCELLED, EXPIRED, REJECTED = np.arange(6)
 ORDER_STATES = ("sent", "working", "filled", "cancelled", "expired", "rejected")
 
-NO_FAULT, NO_MARGIN, TOO_SMALL, NOTHING_TO_REDUCE, RUINED = range(5)
+NO_FAULT, NO_MARGIN, TOO_SMALL, NOTHING_TO_REDUCE, RUINED = np.arange(5)
 FAULTS = (
     "",
     "margin is insufficient (-2019)",
@@ -36,15 +37,18 @@ FAULTS = (
     "the account is in liquidation (-2023)",
 )
 
-SIGNAL, REBALANCE, RISK, EXPLICIT, STOP_LOSS, PROFIT, TRAILING, LIQUIDATION = range(8)
+SIGNAL, REBALANCE, RISK, EXPLICIT, STOP_LOSS, PROFIT, TRAILING, LIQUIDATION = np.arange(8)
 REASONS = ("signal", "rebalance", "risk", "order", "stop", "take_profit", "trailing", "liquidation")
 
-BY_STRENGTH, BY_EXPOSURE, BY_NOTIONAL, BY_LOTS, BY_VETO = range(5)
+BY_STRENGTH, BY_EXPOSURE, BY_NOTIONAL, BY_LOTS, BY_VETO = np.arange(5)
 """How a target is given to `decide`: strength times a term, or one of the units of `fw.Target`; or refused."""
 
 MOST_TIERS = 16
-NEVER = 2**62
+NEVER = np.int64(2**62)
 """A bar that never comes."""
+NO, YES = np.arange(2)
+NONE = np.int64(-1)
+"""No order, no signal, no instrument, no reason."""
 
 POSITION = np.dtype(
     [

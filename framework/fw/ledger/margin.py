@@ -15,6 +15,7 @@ from fw.ledger.kinds import (
     HIGH,
     LIQUIDATION,
     LOW,
+    NONE,
     account_of,
     market_of,
     orders_of,
@@ -95,7 +96,7 @@ def close_out(ledger, i, k, left):
     """Close a position at its `closing` price; the clearance fee takes at most what is `left`. Returns the rest."""
     p = positions_of(ledger)[k]
     fee = min(p.clearance * abs(p.lots) * p.lot * p.closing, left)
-    trade(ledger, i, k, -p.lots, p.closing, fee, 0.0, LIQUIDATION, -1)
+    trade(ledger, i, k, -p.lots, p.closing, fee, 0.0, LIQUIDATION, NONE)
     return left - fee
 
 
@@ -140,7 +141,7 @@ def check_cross(ledger, i, field_long, field_short):
             need += maintenance(abs(p.lots) * p.lot * mark, p)
     if need == 0.0 or balance > need:
         return
-    cancel_all(ledger, i, -1)
+    cancel_all(ledger, i, NONE)
     left = wallet(account)
     for k in range(n):  # each closes where the account broke with the others at their worst
         p = positions_of(ledger)[k]

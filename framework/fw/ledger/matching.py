@@ -17,8 +17,10 @@ from fw.ledger.kinds import (
     LIMIT,
     LOW,
     MARKET,
+    NO,
     NO_FAULT,
     NO_MARGIN,
+    NONE,
     NOTHING_TO_REDUCE,
     OPEN,
     PROFIT,
@@ -30,6 +32,7 @@ from fw.ledger.kinds import (
     TOO_SMALL,
     TRAILING,
     WORKING,
+    YES,
     account_of,
     market_of,
     orders_of,
@@ -119,10 +122,10 @@ def fill_at_open(ledger, i):
         if order.state != WORKING:
             continue
         if order.kind == MARKET:
-            fill(ledger, i, row, price, 0.0, True)
+            fill(ledger, i, row, price, 0.0, YES)
         elif order.kind == LIMIT and order.bar + 1 == i:
             if price <= order.price if order.lots > 0 else price >= order.price:
-                fill(ledger, i, row, price, order.price, True)
+                fill(ledger, i, row, price, order.price, YES)
 
 
 @inner
@@ -144,15 +147,15 @@ def fill_inside(ledger, i, kind):
         before = p.lots
         if kind == LIMIT:
             if low < order.price - through(ledger, p) if buy else high > order.price + through(ledger, p):
-                fill(ledger, i, row, order.price, 0.0, False)
+                fill(ledger, i, row, order.price, 0.0, NO)
         elif kind == STOP:
             if high >= order.price if buy else low <= order.price:
-                fill(ledger, i, row, max(first, order.price) if buy else min(first, order.price), 0.0, True)
+                fill(ledger, i, row, max(first, order.price) if buy else min(first, order.price), 0.0, YES)
         elif low <= order.price if buy else high >= order.price:
-            fill(ledger, i, row, min(first, order.price) if buy else max(first, order.price), 0.0, True)
+            fill(ledger, i, row, min(first, order.price) if buy else max(first, order.price), 0.0, YES)
         if p.lots != before and p.lots != 0 and before * p.lots <= 0:
             entered = True
-            apply_protections(ledger, i, k, True)
+            apply_protections(ledger, i, k, YES)
     return entered
 
 
@@ -191,16 +194,16 @@ def apply_protections(ledger, i, k, entered_inside):
             mark = market_of(ledger)[k, ledger.mark + (LOW if long else HIGH), i]
             if (mark <= end) if long else (mark >= end):
                 return  # the margin was used up before the stop was reached: the venue closes it
-        take_liquidity(ledger, i, k, -p.lots, price, 0.0, reason, -1)
+        take_liquidity(ledger, i, k, -p.lots, price, 0.0, reason, NONE)
     else:
-        make_liquidity(ledger, i, k, -p.lots, p.take, PROFIT, -1)
+        make_liquidity(ledger, i, k, -p.lots, p.take, PROFIT, NONE)
 
 
 @inner
 def match_inside(ledger, i):
     """Everything the range of bar `i` touches, after its open."""
     for k in range(positions_of(ledger).shape[0]):
-        apply_protections(ledger, i, k, False)
+        apply_protections(ledger, i, k, NO)
     if account_of(ledger)[0].working == 0:
         return
     fill_inside(ledger, i, STOP)

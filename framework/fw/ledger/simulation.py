@@ -17,7 +17,9 @@ from fw.ledger.step import decide_at, place_order, run_bars
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fw.domain.decision import Signal
     from fw.domain.instrument import Instrument
+    from fw.domain.time import BarSize
     from fw.parts.broker import Terms
     from fw.parts.strategy import SignalArrays
 
@@ -32,6 +34,9 @@ class Tape:
     """[instrument, field, bar], fields as in `kinds`; 5 fields, or 9 with mark prices."""
     stamps: Sequence[NDArray[Any]]
     """A row array of dtype STAMP for each instrument, ascending."""
+    open_time: NDArray[np.int64]
+    """[bar]: ns."""
+    size: BarSize
     first: int = 0
     """The first bar that is traded; what lies before it is warm-up."""
 
@@ -61,6 +66,7 @@ class Simulation:
         if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or n != len(instruments):
             raise ValueError("the block is float64[instrument, field, bar], contiguous, one row an instrument")
         self.tape = tape
+        self.instruments = tuple(instruments)
         self.first = tape.first
         self.scanning = signals is not None
         self.account = np.zeros(1, kinds.ACCOUNT)
@@ -170,6 +176,17 @@ class Simulation:
             self._make_room()
         return int(_add_explicit(self.handle, bar, instrument, kind, lots, price, expiry, reduce_only))
 
+    def amend(self, row: int, *, lots: int | None, price: float | None) -> bool:
+        """Change a working order; False where it is no longer working."""
+        order = self._orders[row]
+        if order["state"] != kinds.WORKING:
+            return False
+        if lots is not None:
+            order["lots"] = lots
+        if price is not None:
+            order["price"] = self.instruments[int(order["instrument"])].snap(price)
+        return True
+
     def cancel(self, bar: int, row: int) -> bool:
         """Withdraw a working order; False where it is no longer working."""
         if self._orders[row]["state"] != kinds.WORKING:
@@ -186,6 +203,44 @@ class Simulation:
     def cancel_all(self, bar: int, instrument: int) -> None:
         """Withdraw every working order of an instrument."""
         _cancel_all(self.handle, bar, instrument)
+
+    def open_time(self, bar: int) -> int:
+        """When a bar opened, ns."""
+        return int(self.tape.open_time[bar])
+
+    def close_time(self, bar: int) -> int:
+        """When a bar was known, ns."""
+        return self.open_time(bar) + self.tape.size.ns
+
+    def mark(self, instrument: int, bar: int) -> float:
+        """The mark price of an instrument at the close of a bar."""
+        return float(self.tape.block[instrument, int(self.handle["mark"][0]) + kinds.CLOSE, bar])
+
+    def wish(self, instrument: int, signal: Signal, *, unit: int, amount: float, force: int) -> None:
+        """Write one instrument's decision down for `decide`; prices go to their ticks."""
+        snap = self.instruments[instrument].snap
+
+        def snapped(price: float | None) -> float:
+            return 0.0 if price is None else snap(price)
+
+        self.wishes[instrument] = (
+            signal.strength,
+            snapped(signal.stop_loss),
+            snapped(signal.take_profit),
+            signal.trailing or 0.0,
+            snapped(signal.limit),
+            signal.expiry or 0,
+            unit,
+            amount,
+            force,
+            0,
+            0.0,
+        )
+
+    def clear_wishes(self) -> None:
+        """Keep everything as it is, unless a wish says otherwise."""
+        self.wishes["strength"] = np.nan
+        self.wishes["force"] = kinds.NONE
 
     @property
     def orders(self) -> NDArray[Any]:

@@ -21,8 +21,11 @@ from fw.ledger.kinds import (
     LOW,
     MARKET,
     NEVER,
+    NO,
+    NONE,
     OPEN,
     RISK,
+    YES,
     account_of,
     equity_of,
     expiry_of,
@@ -46,14 +49,14 @@ def step(ledger, i):
     n = positions_of(ledger).shape[0]
     held = False
     for k in range(n):
-        pay_funding(ledger, i, k, 0)
+        pay_funding(ledger, i, k, NO)
         held |= positions_of(ledger)[k].lots != 0
     if held:
         check_margin(ledger, i, OPEN, OPEN)
     if account.working > 0:
         fill_at_open(ledger, i)
     for k in range(n):
-        pay_funding(ledger, i, k, 1)
+        pay_funding(ledger, i, k, YES)
     match_inside(ledger, i)
     if account.working > 0:
         settle_orders(ledger, i)
@@ -78,11 +81,11 @@ def step(ledger, i):
 def halt(ledger, i):
     """End trading: withdraw every order, and close what is held at the next open."""
     account_of(ledger)[0].halted = i + 1
-    cancel_all(ledger, i, -1)
+    cancel_all(ledger, i, NONE)
     for k in range(positions_of(ledger).shape[0]):
         lots = positions_of(ledger)[k].lots
         if lots != 0:
-            place(ledger, add_order(ledger, i, k, MARKET, -lots, 0.0, NEVER, 1, 1, RISK))
+            place(ledger, add_order(ledger, i, k, MARKET, -lots, 0.0, NEVER, YES, YES, RISK))
 
 
 @inner
@@ -332,7 +335,7 @@ def run_bars(handle, end, scanning):
             for k in range(positions_of(ledger).shape[0]):
                 if differs(ledger, k, i) or account.rebalance < np.inf:
                     read_wishes(ledger, i)
-                    decide(ledger, i, True)
+                    decide(ledger, i, YES)
                     break
         i += 1
     account.next = i

@@ -1,0 +1,241 @@
+"""From settings to live parts, data and arrays: what both engines start from."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from fw.domain.market import Market
+from fw.domain.time import BarSize, format_time
+from fw.domain.venue import rules
+from fw.engine.columns import Cache, PlannedSet, compute_columns, first_complete_row
+from fw.engine.prepare import prepare
+from fw.engine.run import EngineRun
+from fw.engine.tape import lay
+from fw.errors import DataError, PluginError, SettingsError
+from fw.parts.broker import Terms
+from fw.parts.source import Want
+from fw.parts.strategy import DEFAULT_LOOKBACK
+from fw.registry import Offer, Registry, blame, build_part
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fw.domain.instrument import Instrument
+    from fw.ledger.simulation import Tape
+    from fw.settings.strategy import FeatureEntry, PartEntry, StrategyFile
+
+Progress = Callable[[str, float], None]
+
+
+@attrs.frozen(eq=False)
+class Live:
+    """A built part and where it came from."""
+
+    entry: PartEntry
+    part: Any
+
+    @property
+    def offer(self) -> Offer:
+        return self.entry.provenance
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Parts:
+    """Everything a run is made of, built."""
+
+    source: Live
+    strategy: Live
+    sizer: Live
+    checks: tuple[Live, ...]
+    broker: Live
+    observers: tuple[Live, ...]
+    features: tuple[PlannedSet, ...]
+
+    @property
+    def lookback(self) -> int:
+        """Bars of each size that the view shows."""
+        return int(getattr(self.strategy.part, "lookback", DEFAULT_LOOKBACK))
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Stage:
+    """A market on its tape, before any part has looked at it."""
+
+    market: Market
+    """All bars, warm-up included; its columns lie inside the tape's block."""
+    tape: Tape
+    instruments: tuple[Instrument, ...]
+    notes: tuple[str, ...]
+
+
+def build_parts(settings: StrategyFile, run: EngineRun, registry: Registry) -> Parts:
+    """Build every part the file names, and the feature sets that parts ask for themselves."""
+    if settings.models:
+        raise SettingsError(
+            f"models.{next(iter(settings.models))}: no installed engine part trains or loads models yet"
+        )
+
+    def live(entry: PartEntry) -> Live:
+        return Live(entry, build_part(entry.provenance, entry.spec, run))
+
+    strategy, sizer = live(settings.strategy), live(settings.sizer)
+    checks = tuple(live(entry) for entry in settings.risk)
+    if not hasattr(strategy.part, "decide") and not hasattr(strategy.part, "decide_together"):
+        raise PluginError(f"{strategy.offer.title} has neither decide(view) nor decide_together(view)")
+    return Parts(
+        source=live(settings.source),
+        strategy=strategy,
+        sizer=sizer,
+        checks=checks,
+        broker=live(settings.broker),
+        observers=tuple(live(entry) for entry in settings.observers),
+        features=tuple(_planned_sets(settings, (strategy, sizer, *checks), run, registry)),
+    )
+
+
+def _planned_sets(
+    settings: StrategyFile, parts: Iterable[Live], run: EngineRun, registry: Registry
+) -> Iterable[PlannedSet]:
+    """The file's feature sets, then those that parts declare and the file has not already."""
+    from fw.settings.asked import features_asked
+
+    declared: list[FeatureEntry] = list(settings.features)
+    for live in parts:
+        asked = getattr(live.part, "features", ())
+        declared += features_asked(asked, registry, by=live.offer.title)
+    seen = []
+    for entry in declared:
+        key = (entry.spec, entry.bar, entry.on)
+        if key in seen:
+            continue
+        seen.append(key)
+        if entry.bar is not None and not settings.bar.divides(entry.bar):
+            raise SettingsError(f"features.{entry.name}: bars of {entry.bar} cannot be made of bars of {settings.bar}")
+        if entry.on is not None and entry.on not in settings.instruments:
+            raise SettingsError(f"features.{entry.name}: on: {entry.on} is not among the instruments")
+        part = build_part(entry.provenance, entry.spec, run)
+        yield PlannedSet(part=part, spec=entry.spec, offer=entry.provenance, bar=entry.bar, on=entry.on)
+
+
+def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None) -> Stage:
+    """Read, check and lay out the market; `given` stands in for what the source would say."""
+    source, account = settings.source, settings.account
+    if source.live:
+        raise SettingsError("source.live: this source does not stream; leave live out to run over history")
+    lookbacks = [planned.lookback(settings.bar) for planned in parts.features]
+    needs = {"bars", *(need for planned in parts.features for need in planned.part.needs)}
+    needs |= {"funding", "mark"}
+    want = Want(
+        instruments=settings.instruments,
+        bar=settings.bar,
+        start=source.start,
+        end=source.end,
+        warmup=max([parts.lookback, *lookbacks]) if source.start is not None else 0,
+        needs=tuple(sorted(needs)),
+    )
+    if given is None:
+        with blame(parts.source.offer):
+            given = parts.source.part.history(want)
+    if not isinstance(given, Market):
+        raise PluginError(f"{parts.source.offer.title} returned {type(given).__name__}, not a fw.Market")
+    market = prepare(given, want, gaps=source.gaps, funding=account.funding, mark=account.mark)
+    bars = market.bars
+    first = 0 if source.start is None else int((bars.open_time < source.start).sum())
+    tape, market, notes = lay(market, first=first, with_marks=account.mark == "required")
+    instruments, rule_notes = _rules(settings, market)
+    return Stage(
+        market=market,
+        tape=tape,
+        instruments=instruments,
+        notes=tuple(dict.fromkeys((*market.notes, *rule_notes, *notes, *_stamps(settings)))),
+    )
+
+
+def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ...], tuple[str, ...]]:
+    """Each contract's rules: the user's file first, then the source's own, then the venue's."""
+    start, end = int(market.bars.open_time[0]), int(market.bars.close_time[-1])
+    instruments, notes = [], []
+    for symbol in market.instruments:
+        own = market.series[symbol].rules
+        if own is not None and settings.account.rules is None:
+            instruments.append(own)
+            continue
+        found, said = rules(settings.account.venue, symbol, start=start, end=end, override=settings.account.rules)
+        instruments.append(found)
+        notes += [f"{symbol}: {note}" for note in said]
+    return tuple(instruments), tuple(notes)
+
+
+def _stamps(settings: StrategyFile) -> Iterable[str]:
+    """What the account settings assume, said aloud."""
+    if settings.account.mark == "last":
+        yield "liquidation judged on traded prices (account.mark: last)"
+    if settings.account.funding == "zero":
+        yield "no funding is paid or received (account.funding: zero)"
+
+
+def terms_of(settings: StrategyFile, parts: Parts, run: EngineRun) -> Terms:
+    """The ledger's terms: the broker's, with what the sizer and the checks put into them."""
+    broker = parts.broker
+    if not hasattr(broker.part, "terms"):
+        raise PluginError(f"{broker.offer.title} is not a simulated broker, and this run has only history")
+    with blame(broker.offer):
+        terms = broker.part.terms(run)
+    terms = attrs.evolve(terms, rebalance=settings.rebalance if settings.rebalance is not None else math.inf)
+    for live in (parts.sizer, *parts.checks):
+        if hasattr(live.part, "terms"):
+            with blame(live.offer):
+                terms = live.part.terms(terms)
+    if not isinstance(terms, Terms):
+        raise PluginError(f"{broker.offer.title} must give fw.Terms, not {type(terms).__name__}")
+    return terms
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Scene:
+    """A stage with its feature columns: ready to run."""
+
+    stage: Stage
+    tape: Tape
+    """With `first` moved to where every column has begun."""
+    columns: Mapping[str, NDArray[np.float64]]
+    notes: tuple[str, ...]
+
+
+def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None) -> Scene:
+    """Compute the features, and begin where all of them have a value."""
+    columns = compute_columns(parts.features, stage.market, cache)
+    asked = stage.tape.first
+    first = first_complete_row(columns, asked)
+    bars = stage.market.bars
+    if first is None or first >= len(bars):
+        longest = max((planned.lookback(bars.size) for planned in parts.features), default=0)
+        raise DataError(
+            f"the history of {len(bars)} bars is shorter than the features' start-up (lookback {longest} bars): "
+            "take an earlier source.start, or shorter spans"
+        )
+    notes: tuple[str, ...] = ()
+    if first > asked:
+        when = format_time(int(bars.open_time[first]))
+        notes = (f"the run begins {first - asked} bars late, at {when}, where every feature has a value",)
+    return Scene(stage=stage, tape=attrs.evolve(stage.tape, first=first), columns=columns, notes=(*stage.notes, *notes))
+
+
+def choose_engine(parts: Parts) -> tuple[str, str]:
+    """(scan or loop, why)."""
+    strategy, sizer = parts.strategy.part, parts.sizer.part
+    if not hasattr(strategy, "decide_all"):
+        return "loop", f"{parts.strategy.offer.title} decides bar by bar (it has no decide_all)"
+    if getattr(sizer, "every_bar", False) or not (hasattr(sizer, "terms") or hasattr(sizer, "size_all")):
+        return "loop", f"{parts.sizer.offer.title} sizes bar by bar (it has no terms or size_all)"
+    for check in parts.checks:
+        if getattr(check.part, "every_bar", False) or not hasattr(check.part, "terms"):
+            return "loop", f"{check.offer.title} reviews bar by bar (it has no terms)"
+    if parts.observers:
+        return "loop", f"{parts.observers[0].offer.title} watches events"
+    return "scan", "every part has an array form"

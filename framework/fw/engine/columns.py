@@ -1,0 +1,128 @@
+"""The feature pass: every set once over the whole history, its columns named and put on the clock's timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from fw.domain.frame import Frame, read_only
+from fw.domain.time import BarSize
+from fw.errors import DataError, PluginError, SettingsError
+from fw.registry import Offer, blame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fw.domain.market import Market
+
+
+@attrs.frozen(kw_only=True)
+class PlannedSet:
+    """A feature set that a run computes, and how."""
+
+    part: Any = attrs.field(repr=False)
+    spec: Any
+    offer: Offer = attrs.field(repr=False)
+    bar: BarSize | None = None
+    on: str | None = None
+
+    @property
+    def key(self) -> Any:
+        """What tells it from other sets on the same market."""
+        return type(self.spec), self.spec, self.bar, self.on
+
+    def lookback(self, clock: BarSize) -> int:
+        """Clock bars that decide one row."""
+        larger = 1 if self.bar is None else self.bar.ns // clock.ns
+        return (int(self.part.lookback) + (larger > 1)) * larger
+
+    def name(self, column: str) -> str:
+        """What a column is called in this run: `rsi_14`, `rsi_14@4h`, `ETHUSDT:rsi_14`."""
+        at = f"{column}@{self.bar}" if self.bar is not None else column
+        return f"{self.on}:{at}" if self.on is not None else at
+
+
+Cache = dict[Any, Mapping[str, "NDArray[np.float64]"]]
+"""Columns of feature sets already computed on one market, by what asked for them."""
+
+
+def compute_columns(
+    sets: Iterable[PlannedSet], market: Market, cache: Cache | None = None
+) -> Mapping[str, NDArray[np.float64]]:
+    """Every column, float64[instrument, bar], by its name in the run; NaN only where it starts up.
+
+    A sweep hands over a cache, so that combinations share their common columns.
+    """
+    columns: dict[str, NDArray[np.float64]] = {}
+    for planned in sets:
+        found = None if cache is None else cache.get(planned.key)
+        if found is None:
+            found = _columns_of(planned, market)
+            if cache is not None:
+                cache[planned.key] = found
+        for name, rows in found.items():
+            if name in columns:
+                raise SettingsError(f"two feature sets give the column {name!r}; change the spans of one, or drop it")
+            columns[name] = rows
+    return columns
+
+
+def _columns_of(planned: PlannedSet, market: Market) -> Mapping[str, NDArray[np.float64]]:
+    """One set's columns for every instrument."""
+    frames = [_on_clock(planned, market.of(symbol)) for symbol in market.instruments]
+    columns = {}
+    for column in frames[0]:
+        rows = [frame[column] for frame in frames]
+        columns[planned.name(column)] = read_only(rows[0].reshape(1, -1) if len(rows) == 1 else np.stack(rows))
+    return columns
+
+
+def _on_clock(planned: PlannedSet, market: Market) -> Frame:
+    """One instrument's columns on the clock: a larger bar's row holds from the moment that bar has closed."""
+    clock = market.bars
+    focused = market.of(planned.on) if planned.on is not None else market
+    if planned.bar is None or planned.bar == clock.size:
+        return _computed(planned, focused)
+    resampled = focused.resampled(planned.bar)
+    frame = _computed(planned, resampled)
+    closed = np.searchsorted(resampled.bars.close_time, clock.close_time, side="right")
+    out = {}
+    for name, column in frame.items():
+        padded = np.concatenate(([np.nan], column))
+        out[name] = padded[closed]
+    return Frame.of(out)
+
+
+def _computed(planned: PlannedSet, market: Market) -> Frame:
+    """What the set says, checked: one float row per bar."""
+    for need in planned.part.needs:
+        if getattr(market, need, None) is None:
+            raise DataError(f"{planned.offer.title} needs {need} of {market.focus}, which the source does not have")
+    with blame(planned.offer):
+        frame = planned.part.compute(market)
+    if not isinstance(frame, Frame) or not len(frame):
+        raise PluginError(f"{planned.offer.title} must return a fw.Frame of columns, not {type(frame).__name__}")
+    if frame.rows != len(market.bars):
+        raise PluginError(f"{planned.offer.title} returned {frame.rows} rows for {len(market.bars)} bars")
+    for name, column in frame.items():
+        if column.dtype != np.float64:
+            raise PluginError(f"{planned.offer.title}: column {name!r} is {column.dtype}, not float64")
+    return frame
+
+
+def first_complete_row(columns: Mapping[str, NDArray[np.float64]], first: int) -> int | None:
+    """The first bar from `first` on at which every column of every instrument has a value; None: there is none."""
+    complete = first
+    for rows in columns.values():
+        for row in rows:
+            tail = row[complete:]
+            if len(tail) and tail[0] == tail[0]:
+                continue
+            known = np.flatnonzero(tail == tail)
+            if not len(known):
+                return None
+            complete += int(known[0])
+    return complete

@@ -1,0 +1,188 @@
+"""A run's folder: begun before the run, filled at its end, never half-written.
+
+`manifest.json` says from the first moment whether the run is running, finished, failed or interrupted; every other
+file is written beside its place and moved there whole.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import platform
+import secrets
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fw.parts.metric import Unmeasured
+
+if TYPE_CHECKING:
+    from fw.domain.frame import Frame
+    from fw.domain.result import Result
+    from fw.plugins import Plugins
+    from fw.settings.strategy import StrategyFile
+    from fw.workspace import Workspace
+
+PACKAGES = ("futures-framework", "numpy", "numba", "pandas", "pyarrow", "pluggy", "attrs")
+FRAMES = ("fills", "trades", "equity", "funding")
+JOURNAL = ("signals", "orders", "vetoes", "fills", "funding")
+
+
+def config_hash(settings: StrategyFile) -> str:
+    """Twelve hex digits of the settings' meaning."""
+    text = json.dumps(settings.raw, sort_keys=True, ensure_ascii=False, default=str)
+    return hashlib.sha256(text.encode()).hexdigest()[:12]
+
+
+def write_whole(file: Path, data: bytes) -> None:
+    """Write beside the place and move there, so that a reader sees all of it or nothing."""
+    unfinished = file.with_name(f".{file.name}.part")
+    unfinished.write_bytes(data)
+    os.replace(unfinished, file)
+
+
+def as_json(value: Any) -> bytes:
+    """Readable JSON with sorted keys; refuses NaN."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, allow_nan=False) + "\n").encode()
+
+
+class RunFolder:
+    """The folder of a run in progress. Mutable: its manifest changes as the run does."""
+
+    def __init__(self, workspace: Workspace, settings: StrategyFile, plugins: Plugins) -> None:
+        now = datetime.now(UTC)
+        slug = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in settings.name)[:60]
+        self.id = f"{now:%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
+        self.path = workspace.inside(workspace.runs / self.id)
+        self.path.mkdir(parents=True)
+        self.manifest: dict[str, Any] = {
+            "run": self.id,
+            "status": "running",
+            "name": settings.name,
+            "config": config_hash(settings),
+            "settings": settings.raw,
+            "file": str(settings.path) if settings.path else None,
+            "profile": settings.profile,
+            "seed": settings.seed,
+            "started": now.isoformat(timespec="seconds"),
+            "packages": _versions(),
+            "plugins": {plugin.name: f"{plugin.distribution} {plugin.version}".strip() for plugin in plugins.loaded},
+            "python": platform.python_version(),
+            "platform": platform.platform(),
+        }
+        self.save()
+
+    def save(self, **more: Any) -> None:
+        """Write the manifest, with what is new."""
+        self.manifest.update(more)
+        write_whole(self.path / "manifest.json", as_json(self.manifest))
+
+    def end(self, status: str, **more: Any) -> None:
+        """Say how the run ended."""
+        self.save(status=status, ended=datetime.now(UTC).isoformat(timespec="seconds"), **more)
+
+
+def _versions() -> dict[str, str]:
+    from importlib_metadata import PackageNotFoundError, version
+
+    found = {}
+    for name in PACKAGES:
+        try:
+            found[name] = version(name)
+        except PackageNotFoundError:
+            found[name] = "not installed"
+    return found
+
+
+def write_result(result: Result, folder: Path, *, fingerprint: str = "", config: str = "") -> None:
+    """The files of a finished run; the same run gives the same bytes."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for name in FRAMES:
+        write_frame(getattr(result, name), folder / f"{name}.parquet")
+    write_journal(result, folder / "journal.parquet")
+    write_whole(folder / "result.json", as_json(summary_of(result, fingerprint=fingerprint, config=config)))
+
+
+def summary_of(result: Result, *, fingerprint: str, config: str) -> dict[str, Any]:
+    """What result.json holds: nothing that depends on when or where the run was made."""
+    metrics: dict[str, Any] = {}
+    unmeasured: dict[str, str] = {}
+    for name, value in result.metrics.items():
+        if isinstance(value, Unmeasured):
+            metrics[name], unmeasured[name] = None, value.reason
+        else:
+            metrics[name] = value.item() if hasattr(value, "item") else value
+    times = result.equity["time"]
+    return {
+        "name": result.name,
+        "engine": result.engine,
+        "engine_reason": result.engine_reason,
+        "config": config,
+        "data": fingerprint,
+        "instruments": list(result.instruments),
+        "bar": str(result.bar),
+        "bars": int(result.equity.rows),
+        "start": int(times[0]) - result.bar.ns,
+        "end": int(times[-1]),
+        "capital": result.capital,
+        "metrics": metrics,
+        "unmeasured": unmeasured,
+        "totals": dict(result.totals),
+        "notes": list(result.notes),
+    }
+
+
+def write_frame(frame: Frame, file: Path) -> None:
+    """A frame as Parquet; times as UTC timestamps."""
+    _write_table(_table(frame), file)
+
+
+def _table(frame: Frame) -> Any:
+    import numpy as np
+    import pyarrow as pa
+
+    columns = {}
+    for name, column in frame.items():
+        if (name == "time" or name.endswith("_time")) and column.dtype == np.int64:
+            columns[name] = pa.array(column, pa.timestamp("ns", tz="UTC"))
+        elif column.dtype.kind in "UO":
+            columns[name] = pa.array(column.tolist(), pa.string())
+        else:
+            columns[name] = pa.array(column)
+    return pa.table(columns)
+
+
+def _write_table(table: Any, file: Path) -> None:
+    import pyarrow.parquet as pq
+
+    unfinished = file.with_name(f".{file.name}.part")
+    pq.write_table(table, unfinished, compression="zstd")
+    os.replace(unfinished, file)
+
+
+def write_journal(result: Result, file: Path) -> None:
+    """What was decided and what happened, in order: one table, a column `event` says which kind a row is."""
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    tables = []
+    for rank, name in enumerate(JOURNAL):
+        table = _table(getattr(result, name))
+        count = table.num_rows
+        table = table.append_column("event", pa.array([name] * count, pa.string()))
+        table = table.append_column("rank", pa.array([rank] * count, pa.int64()))
+        tables.append(table.append_column("row", pa.array(range(count), pa.int64())))
+    journal = pa.concat_tables(tables, promote_options="permissive")
+    order = pc.sort_indices(journal, sort_keys=[("time", "ascending"), ("rank", "ascending"), ("row", "ascending")])
+    _write_table(journal.take(order).drop_columns(["rank", "row"]), file)
+
+
+def read_journal(file: Path) -> Mapping[str, Any]:
+    """The journal's tables again, by kind, as pyarrow tables."""
+    import pyarrow.compute as pc
+    import pyarrow.parquet as pq
+
+    journal = pq.read_table(file)
+    return {name: journal.filter(pc.equal(journal["event"], name)).drop_columns(["event"]) for name in JOURNAL}

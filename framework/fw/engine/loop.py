@@ -1,0 +1,325 @@
+"""The Python driver: one moment at a time, for any strategy; it acts on changes and looks at the ledger only then.
+
+For every closed bar: the venue comes forward (when somebody looks), the strategy decides once per instrument, and
+where a signal changed: size, review, plan, submit. The arithmetic is the scan's, in the same compiled functions.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from fw.domain.decision import Signal, Target, Veto
+from fw.domain.event import BarsClosed, Decided, Event, Submitted, Vetoed
+from fw.domain.time import format_time
+from fw.engine.orders import ExplicitOrders, order_of
+from fw.engine.scan import history_of, scales_of
+from fw.engine.view import Shared, ViewWindow
+from fw.errors import FwError, PluginError
+from fw.ledger import kinds
+from fw.ledger.simulation import Simulation
+from fw.registry import one_line
+
+if TYPE_CHECKING:
+    from fw.engine.assemble import Live, Parts, Progress, Scene
+    from fw.engine.run import EngineRun
+    from fw.parts.broker import Terms
+
+UNITS = {"exposure": kinds.BY_EXPOSURE, "notional": kinds.BY_NOTIONAL, "lots": kinds.BY_LOTS}
+STEADY = int(kinds.NONE)
+
+
+class Inbox:
+    """Facts from the broker on their way to the observers; kinds nobody wants are not built. Mutable: a queue."""
+
+    def __init__(self, observers: tuple[Live, ...]) -> None:
+        self._observers = observers
+        self.kinds = tuple(kind for live in observers for kind in live.part.kinds)
+
+    def wants(self, kind: type) -> bool:
+        """Whether any observer asked for events of this kind."""
+        return any(issubclass(kind, wanted) for wanted in self.kinds)
+
+    def put(self, event: Event) -> None:
+        """Hand an event to those who want it; an observer that breaks is left out, not the run."""
+        for live in self._observers:
+            if isinstance(event, tuple(live.part.kinds)):
+                live.part.notice(event)
+
+
+class Loop:
+    """One run of the Python driver. Mutable: it is the run in progress."""
+
+    def __init__(
+        self, parts: Parts, scene: Scene, terms: Terms, run: EngineRun, *, capital: float, progress: Progress | None
+    ) -> None:
+        self.parts, self.scene, self.run, self.progress = parts, scene, run, progress
+        sizer = parts.sizer.part
+        scales = scales_of(parts, history_of(scene), scene) if hasattr(sizer, "size_all") else None
+        self.simulation = Simulation(scene.tape, scene.stage.instruments, terms, capital=capital, scales=scales)
+        self.shared = Shared(scene.stage.market, scene.columns, {}, self.simulation, parts.lookback)
+        self.views = list(self.shared.views.values())
+        self.inbox = Inbox(parts.observers)
+        self.tags: list[str] = []
+        self.vetoes: list[tuple[int, str, str, str]] = []
+        self.explicit = ExplicitOrders(self)
+        self.checks = tuple(check for check in parts.checks if not hasattr(check.part, "terms"))
+        self.sized_by_ledger = (hasattr(sizer, "terms") or hasattr(sizer, "size_all")) and not self.checks
+        self.every_bar = [live for live in (parts.sizer, *self.checks) if getattr(live.part, "every_bar", False)]
+        if self.every_bar:
+            self.sized_by_ledger = False
+        self.targets: dict[str, Target | Veto] = {}
+        self.bar = scene.tape.first
+        self.broker = parts.broker.part
+        self.placing = not self.inbox.wants(Submitted)
+        self.shared.moment.sync = self.sync
+
+    def sync(self) -> None:
+        """Bring the venue to the close of this bar."""
+        if self.simulation.account["next"][0] <= self.bar:
+            self.broker.advance(self.bar)
+
+    def go(self) -> Simulation:
+        """Run to the last bar."""
+        self.broker.attach(self.simulation)
+        self.broker.open(self.inbox)
+        try:
+            together = hasattr(self.parts.strategy.part, "decide_together")
+            self._decide_together() if together else self._decide_each()
+            self.bar = self.scene.tape.bars - 1
+            self.sync()
+        finally:
+            self.broker.close()
+        return self.simulation
+
+    def _decide_each(self) -> None:
+        """The bar loop of a strategy that decides per instrument; written flat, for it is the hot path."""
+        decide = self.parts.strategy.part.decide
+        moment, views, act = self.shared.moment, self.views, self.act
+        lookback, first, bars = moment.lookback, self.scene.tape.first, self.scene.tape.bars
+        watching = bool(self.parts.observers)
+        every_bar = self.every_bar
+        eager = watching or bool(every_bar)
+        last: list[Any] = [None] * len(views)
+        numbered = list(enumerate(views))
+        changed: dict[ViewWindow, Signal] = {}
+        for bar in range(first, bars):
+            self.bar = bar
+            moment.known = known = bar + 1
+            moment.since = known - lookback if known > lookback else 0
+            if eager:
+                self.turn(bar)
+            for k, view in numbered:
+                try:
+                    decision = decide(view)
+                except Exception as error:
+                    raise self.broke(error, view) from error
+                before = last[k]
+                if decision is before or decision is None:
+                    continue
+                kind = type(decision)
+                if kind is float:
+                    if decision == before:
+                        continue
+                elif kind is Signal and type(before) is Signal:
+                    if same(decision, before):
+                        continue
+                elif kind is tuple:
+                    if decision:
+                        self.explicit.act(view, decision)
+                    continue
+                changed[view] = self.read(decision, view)
+                last[k] = decision
+            if changed:
+                act(changed)
+                changed = {}
+            elif every_bar:
+                act(changed)
+            if self.progress is not None and bar & 0x3FFF == 0:
+                self.progress("backtest", bar / bars)
+
+    def _decide_together(self) -> None:
+        """The bar loop of a strategy that decides for all instruments at once."""
+        decide = self.parts.strategy.part.decide_together
+        moment, first, bars = self.shared.moment, self.scene.tape.first, self.scene.tape.bars
+        eager = bool(self.parts.observers) or bool(self.every_bar)
+        for bar in range(first, bars):
+            self.bar = bar
+            moment.known = bar + 1
+            moment.since = max(0, bar + 1 - moment.lookback)
+            if eager:
+                self.turn(bar)
+            try:
+                decisions = decide(self.views[0])
+            except Exception as error:
+                raise self.broke(error, self.views[0]) from error
+            changed = {}
+            for symbol, decision in (decisions or {}).items():
+                if decision is None:
+                    continue
+                if symbol not in self.shared.views:
+                    raise self.broken(f"decided for {symbol!r}, which this run does not trade", self.views[0])
+                view = self.shared.views[symbol]
+                signal = self.read(decision, view)
+                if view.signal is None or not same(signal, view.signal):
+                    changed[view] = signal
+            if changed or self.every_bar:
+                act_on = {view: changed[view] for view in self.views if view in changed}
+                self.act(act_on)
+            if self.progress is not None and bar & 0x3FFF == 0:
+                self.progress("backtest", bar / bars)
+
+    def turn(self, bar: int) -> None:
+        """A moment that somebody watches: bring the venue forward, and tell that the bars have closed."""
+        self.sync()
+        self.run.clock.now = self.views[0].time
+        if self.inbox.wants(BarsClosed):
+            self.inbox.put(BarsClosed(time=self.run.clock.now, bar=bar - self.scene.tape.first))
+
+    def read(self, decision: Any, view: ViewWindow) -> Signal:
+        """A decision as a signal; PluginError where it is neither that nor a strength."""
+        if isinstance(decision, Signal):
+            if not math.isfinite(decision.strength):
+                raise self.broken(f"gave a strength of {decision.strength}", view)
+            return decision
+        if isinstance(decision, bool) or not isinstance(decision, int | float):
+            said = type(decision).__name__
+            raise self.broken(f"decided {said}, not a strength, a Signal, a tuple of orders or None", view)
+        if not -1.0 <= decision <= 1.0:
+            raise self.broken(f"gave a strength of {decision}; it lies in [-1, 1]", view)
+        return Signal(float(decision))
+
+    def act(self, changed: Mapping[ViewWindow, Signal]) -> None:
+        """Size, review, plan and submit what changed at this moment."""
+        self.sync()
+        simulation = self.simulation
+        simulation.clear_wishes()
+        for view, signal in changed.items():
+            view.signal = signal
+            simulation.wish(self.number(view), signal, unit=int(kinds.BY_STRENGTH), amount=0.0, force=STEADY)
+        if not self.sized_by_ledger:
+            self.size_and_review(changed)
+        before = len(simulation.decisions), len(simulation.orders)
+        simulation.decide(self.bar, placing=self.placing)
+        self.follow(*before)
+
+    def number(self, view: ViewWindow) -> int:
+        """The instrument's row in every array."""
+        return self.views.index(view)
+
+    def size_and_review(self, changed: Mapping[ViewWindow, Signal]) -> None:
+        """Let Python sizers and checks turn the signals in force into targets, and write those down as wishes."""
+        self.run.clock.now = self.views[0].time
+        moment = self.shared.moment
+        moment.changed = frozenset(view.instrument for view in changed)
+        signals = {view.instrument: view.signal for view in self.views if view.signal is not None}
+        if not signals:
+            return
+        targets = self.size(signals)
+        for check in self.checks:
+            targets = self.review(check, targets)
+        for k, view in enumerate(self.views):
+            if view.signal is None:
+                continue
+            name = view.instrument
+            target = targets[name]
+            forced = view not in changed and self.every_bar and target != self.targets.get(name)
+            if view in changed or (forced and not isinstance(target, Veto)):
+                unit, amount = unit_of(target)
+                reason = int(kinds.RISK if self.checks else kinds.REBALANCE) if forced else STEADY
+                self.simulation.wish(k, view.signal, unit=unit, amount=amount, force=reason)
+            self.targets[name] = target
+
+    def size(self, signals: Mapping[str, Signal]) -> dict[str, Target | Veto]:
+        """The sizer's targets, one for every signal; a flat signal is flat whatever the sizer says."""
+        sizer = self.parts.sizer
+        try:
+            said = sizer.part.size(signals, self.views[0])
+        except Exception as error:
+            raise self.broke(error, self.views[0], sizer) from error
+        targets: dict[str, Target | Veto] = {}
+        for name, signal in signals.items():
+            target = said.get(name)
+            if not isinstance(target, Target):
+                raise self.broken(f"gave no fw.Target for {name}", self.views[0], sizer)
+            targets[name] = Target(lots=0, signal=signal) if signal.strength == 0.0 else target
+        return targets
+
+    def review(self, check: Live, targets: dict[str, Target | Veto]) -> dict[str, Target | Veto]:
+        """One check's say; it may shrink or veto, and only what is still wanted is shown to it."""
+        wanted = {name: target for name, target in targets.items() if isinstance(target, Target)}
+        try:
+            said = check.part.review(wanted, self.views[0])
+        except Exception as error:
+            raise self.broke(error, self.views[0], check) from error
+        reviewed = dict(targets)
+        for name, target in wanted.items():
+            answer = said.get(name)
+            if isinstance(answer, Veto):
+                if target.size == 0.0:
+                    raise self.broken(f"vetoed {name} going flat ({answer.reason})", self.views[0], check)
+                self.note_veto(name, check, answer)
+            elif not isinstance(answer, Target):
+                raise self.broken(f"gave neither a target nor a veto for {name}", self.views[0], check)
+            reviewed[name] = answer
+        return reviewed
+
+    def note_veto(self, name: str, check: Live, veto: Veto) -> None:
+        """Write a refusal down, once while it stands."""
+        last = self.targets.get(name)
+        if last == veto and name not in self.shared.moment.changed:
+            return
+        self.vetoes.append((self.views[0].time, name, check.entry.name, veto.reason))
+        if self.inbox.wants(Vetoed):
+            self.inbox.put(Vetoed(time=self.views[0].time, instrument=name, check=check.entry.name, reason=veto.reason))
+
+    def follow(self, decisions: int, orders: int) -> None:
+        """What the ledger made of the wishes: tags for the journal, orders for the broker, events for observers."""
+        simulation = self.simulation
+        for row in simulation.decisions[decisions:]:
+            view = self.views[int(row["instrument"])]
+            assert view.signal is not None
+            self.tags.append(view.signal.tag)
+            if self.inbox.wants(Decided):
+                self.inbox.put(Decided(time=view.time, instrument=view.instrument, signal=view.signal))
+        if self.placing:
+            return
+        for row_number in range(orders, len(simulation.orders)):
+            order = order_of(simulation, row_number, self.views, self.tags)
+            self.inbox.put(Submitted(time=order.time, order=order))
+            self.broker.submit(order)
+
+    def broke(self, error: Exception, view: ViewWindow, live: Live | None = None) -> FwError:
+        """A part's own exception, as one sentence that names the part and the moment."""
+        if isinstance(error, FwError):
+            return error
+        return self.broken(f"raised {one_line(error)}", view, live)
+
+    def broken(self, what: str, view: ViewWindow, live: Live | None = None) -> PluginError:
+        """The error for a part that broke its contract."""
+        title = (live or self.parts.strategy).offer.title
+        return PluginError(f"{title} {what}, for {view.instrument} at {format_time(view.time)}")
+
+
+def same(one: Signal, other: Signal) -> bool:
+    """Whether two signals want the same; a tag is only a name."""
+    return (
+        one.strength == other.strength
+        and one.stop_loss == other.stop_loss
+        and one.take_profit == other.take_profit
+        and one.trailing == other.trailing
+        and one.limit == other.limit
+        and one.expiry == other.expiry
+    )
+
+
+def unit_of(target: Target | Veto) -> tuple[int, float]:
+    """How the ledger is told of a target."""
+    if isinstance(target, Veto):
+        return int(kinds.BY_VETO), 0.0
+    for name, unit in UNITS.items():
+        amount = getattr(target, name)
+        if amount is not None:
+            return int(unit), float(amount)
+    raise AssertionError

@@ -1,0 +1,147 @@
+"""Explicit orders of strategies that act by themselves: reviewed as the worst they can lead to, then submitted."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+from fw.domain.decision import Action, Amend, Cancel, Orders, Place, Target, Veto
+from fw.domain.event import Submitted
+from fw.domain.order import Order, OrderKind
+from fw.ledger import kinds
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from fw.engine.loop import Loop
+    from fw.engine.view import ViewWindow
+    from fw.ledger.simulation import Simulation
+
+MOST_ORDERS = 200
+"""Working orders an instrument may have: what the exchange allows."""
+
+
+def order_of(simulation: Simulation, row_number: int, views: Sequence[ViewWindow], tags: Sequence[str]) -> Order:
+    """A row of the ledger's orders as an order."""
+    row = simulation.orders[row_number]
+    view = views[int(row["instrument"])]
+    signal = int(row["signal"])
+    return Order(
+        id=str(row_number),
+        instrument=view.instrument,
+        kind=OrderKind(kinds.ORDER_KINDS[int(row["kind"])]),
+        lots=int(row["lots"]),
+        time=view.time,
+        price=float(row["price"]) or None,
+        reduce_only=bool(row["reduce_only"]),
+        expiry=int(row["expiry"] - row["bar"]) if row["expiry"] != kinds.NEVER else None,
+        stop_loss=float(row["stop"]) or None,
+        take_profit=float(row["take"]) or None,
+        trailing=float(row["trail"]) or None,
+        reason=kinds.REASONS[int(row["reason"])],
+        tag=tags[signal] if 0 <= signal < len(tags) else "",
+    )
+
+
+class ExplicitOrders:
+    """The explicit orders of a run by the names their strategy gave them. Mutable: it grows."""
+
+    def __init__(self, loop: Loop) -> None:
+        self._loop = loop
+        self._rows: dict[tuple[str, str], int] = {}
+        self.tags: dict[int, str] = {}
+
+    def act(self, view: ViewWindow, actions: Orders) -> None:
+        """Carry the actions of one decision out, in order."""
+        loop = self._loop
+        loop.sync()
+        working = int((loop.simulation.orders["instrument"][loop.simulation.working] == loop.number(view)).sum())
+        if working + sum(isinstance(action, Place) for action in actions) > MOST_ORDERS:
+            raise loop.broken(f"would have more than {MOST_ORDERS} working orders ({len(actions)} in this bar)", view)
+        for action in actions:
+            self._one(view, action)
+
+    def _one(self, view: ViewWindow, action: Action) -> None:
+        loop, k = self._loop, self._loop.number(view)
+        if isinstance(action, Place):
+            self._place(view, k, action)
+        elif isinstance(action, Cancel) and not action.id:
+            loop.simulation.cancel_all(loop.bar, k)
+        elif isinstance(action, Cancel | Amend):
+            row = self._rows.get((view.instrument, action.id))
+            if row is None:
+                raise loop.broken(f"names an order {action.id!r} that it never placed", view)
+            if isinstance(action, Cancel):
+                loop.broker.cancel(str(row))
+            else:
+                self._amend(view, row, action)
+        else:
+            raise loop.broken(f"gave {type(action).__name__} among its orders, not Place, Amend or Cancel", view)
+
+    def _amend(self, view: ViewWindow, row: int, action: Amend) -> None:
+        loop, k = self._loop, self._loop.number(view)
+        order = loop.simulation.orders[row]
+        lots = None
+        if action.quantity is not None:
+            asked = loop.simulation.instruments[k].lots(action.quantity)
+            grown = asked - int(order["lots"])
+            lots = int(order["lots"]) + self._reviewed(view, k, grown) if grown * asked > 0 else asked
+        loop.broker.amend(str(row), lots=lots, price=action.price)
+
+    def _place(self, view: ViewWindow, k: int, place: Place) -> None:
+        loop, simulation = self._loop, self._loop.simulation
+        if place.kind not in kinds.ORDER_KINDS[:4]:
+            raise loop.broken(f"placed an order of kind {place.kind!r}", view)
+        needs_price = place.kind != "market"
+        if needs_price != (place.price is not None) or (needs_price and not 0.0 < float(place.price or 0) < math.inf):
+            raise loop.broken(f"placed a {place.kind} order with price {place.price}", view)
+        if not math.isfinite(place.quantity):
+            raise loop.broken(f"placed an order over {place.quantity}", view)
+        lots = simulation.instruments[k].lots(place.quantity)
+        if not place.reduce_only:
+            lots = self._reviewed(view, k, lots)
+        if lots == 0:
+            return
+        row = simulation.add_explicit(
+            loop.bar,
+            k,
+            kind=kinds.ORDER_KINDS.index(place.kind),
+            lots=lots,
+            price=place.price or 0.0,
+            expiry=place.expiry or 0,
+            reduce_only=place.reduce_only,
+        )
+        if place.id:
+            self._rows[view.instrument, place.id] = row
+        self.tags[row] = place.tag
+        order = order_of(simulation, row, loop.views, loop.tags)
+        if loop.inbox.wants(Submitted):
+            loop.inbox.put(Submitted(time=order.time, order=order))
+        loop.broker.submit(order)
+
+    def _reviewed(self, view: ViewWindow, k: int, lots: int) -> int:
+        """What the checks leave of an order, seen as position plus all working orders on its side plus itself."""
+        loop, simulation = self._loop, self._loop.simulation
+        held = int(simulation.positions[k]["lots"])
+        orders: Any = simulation.orders[simulation.working]
+        same_side = (orders["instrument"] == k) & (orders["lots"] * lots > 0) & (orders["reduce_only"] == 0)
+        worst = held + int(orders["lots"][same_side].sum())
+        reduces = abs(worst + lots) <= abs(worst) and (worst + lots) * worst >= 0
+        loop.shared.moment.changed = frozenset({view.instrument})
+        for check in () if reduces else loop.checks:
+            reviewed = loop.review(check, {view.instrument: Target(lots=worst + lots)})[view.instrument]
+            if isinstance(reviewed, Veto):
+                return 0
+            allowed = in_lots(reviewed, simulation, k, view)
+            lots = max(min(lots, allowed - worst), 0) if lots > 0 else min(max(lots, allowed - worst), 0)
+        return simulation.admit(loop.bar, k, lots)
+
+
+def in_lots(target: Target, simulation: Simulation, k: int, view: ViewWindow) -> int:
+    """A target of any unit in whole lots at the newest price."""
+    if target.lots is not None:
+        return target.lots
+    notional = target.notional
+    if notional is None:
+        notional = (target.exposure or 0.0) * float(simulation.account["equity"][0])
+    return simulation.instruments[k].lots(notional / view.bars.last)

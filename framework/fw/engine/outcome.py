@@ -1,0 +1,261 @@
+"""From the ledger's rows to a Result: frames with names and times in place of numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fw.domain.frame import Frame
+from fw.domain.result import Result
+from fw.domain.time import format_time
+from fw.engine.trades import trades_of
+from fw.ledger import kinds
+from fw.registry import Offer, blame
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fw.engine.assemble import Scene
+    from fw.ledger.simulation import Simulation
+    from fw.settings.strategy import StrategyFile
+
+Vetoes = Sequence[tuple[int, str, str, str]]
+
+
+class Measured(Mapping[str, Any]):
+    """Metrics by name, each measured when it is first asked for. Mutable only in what it remembers."""
+
+    def __init__(self, result: Result, metrics: Mapping[str, tuple[Offer, Any]]) -> None:
+        self._result = result
+        self._metrics = metrics
+        self._values: dict[str, Any] = {}
+
+    def __getitem__(self, name: str) -> Any:
+        if name not in self._values:
+            offer, part = self._metrics[name]
+            with blame(offer):
+                self._values[name] = part.measure(self._result)
+        return self._values[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._metrics)
+
+    def __len__(self) -> int:
+        return len(self._metrics)
+
+    def __repr__(self) -> str:
+        return f"<metrics: {', '.join(self._metrics)}>"
+
+
+def result_of(
+    simulation: Simulation,
+    scene: Scene,
+    settings: StrategyFile,
+    *,
+    engine: str,
+    engine_reason: str,
+    metrics: Mapping[str, tuple[Offer, Any]],
+    tags: Sequence[str] = (),
+    order_tags: Mapping[int, str] | None = None,
+    vetoes: Vetoes = (),
+    write: Callable[[Result, Path], None] | None = None,
+) -> Result:
+    """The result of a simulation that has reached its last bar."""
+    market = scene.stage.market
+    symbols = np.array(market.instruments)
+    first = scene.tape.first
+    row = simulation.account[0]
+    equity = simulation.equity[first:]
+    halted = int(row["halted"])
+    said = list(vetoes)
+    if halted:
+        name, reason = _why_halted(settings, simulation)
+        said += [(simulation.close_time(halted - 1), symbol, name, reason) for symbol in market.instruments]
+    return Result(
+        name=settings.name,
+        engine=engine,
+        engine_reason=engine_reason,
+        bar=settings.bar,
+        capital=settings.account.capital,
+        instruments=market.instruments,
+        market=market.between(int(market.bars.open_time[first]), None) if first else market,
+        equity=Frame.of({"time": market.bars.close_time[first:], "equity": equity}),
+        fills=fills_frame(simulation, symbols, tags, order_tags or {}),
+        funding=funding_frame(simulation, symbols),
+        signals=signals_frame(simulation, symbols, tags),
+        orders=orders_frame(simulation, symbols),
+        vetoes=vetoes_frame(said),
+        totals={
+            "realised": float(row["realised"]),
+            "unrealised": float(row["equity"]) - simulation.wallet,
+            "fees": float(row["fees"]),
+            "funding": float(row["funding"]),
+            "slippage": float(row["slippage"]),
+            "shortfall": float(row["shortfall"]),
+            "liquidations": int(row["liquidations"]),
+            "ambiguous_bars": int(row["ambiguous"]),
+            "exposure_bars": int(row["exposed"]),
+            "rejected": int(row["rejected"]),
+        },
+        notes=(*scene.notes, *_remarks(simulation)),
+        settings=settings.raw,
+        units={name: part.unit for name, (_, part) in metrics.items()},
+        measure=lambda result: Measured(result, metrics),
+        trade=trades_of,
+        write=write,
+    )
+
+
+def _why_halted(settings: StrategyFile, simulation: Simulation) -> tuple[str, str]:
+    """The check that ended trading, and what it saw."""
+    row = simulation.account[0]
+    bar = int(row["halted"]) - 1
+    if simulation.equity[bar] <= 0.0 or not np.isfinite(row["drawdown_limit"]):
+        return "account", "the wallet is used up"
+    peak = float(simulation.equity[simulation.first : bar + 1].max(initial=float(row["capital"])))
+    fall = 1.0 - float(simulation.equity[bar]) / peak
+    name = next((entry.name for entry in settings.risk if entry.use.endswith("drawdown_stop")), "drawdown")
+    return name, f"equity fell {fall:.1%} from its peak; the limit is {float(row['drawdown_limit']):.1%}"
+
+
+def _remarks(simulation: Simulation) -> Iterator[str]:
+    """What a reader must know of how the run went."""
+    row = simulation.account[0]
+    if row["rejected"]:
+        orders = simulation.orders
+        refused = orders[orders["state"] == kinds.REJECTED]
+        earliest = refused[0]
+        yield (
+            f"{len(refused)} orders were rejected; the first at {format_time(simulation.open_time(int(earliest['done'])))}: "
+            f"{kinds.FAULTS[int(earliest['fault'])]}"
+        )
+    if row["ambiguous"]:
+        yield f"in {int(row['ambiguous'])} bars stop and take-profit were both touched; simulation.bar_path decided"
+
+
+def _times(simulation: Simulation, bars: NDArray[np.int64], *, closed: bool) -> NDArray[np.int64]:
+    times: NDArray[np.int64] = simulation.tape.open_time[bars] + (simulation.tape.size.ns if closed else 0)
+    return times
+
+
+def _words(names: Sequence[str], codes: NDArray[np.int64]) -> NDArray[Any]:
+    return np.array(names)[codes]
+
+
+def _tag_rows(tags: Sequence[str], rows: NDArray[np.int64]) -> NDArray[Any]:
+    """The tag of each decision row; empty for -1."""
+    if not any(tags):
+        return np.zeros(len(rows), dtype="U1")
+    words = np.array([*tags, ""])
+    return words[np.where((rows >= 0) & (rows < len(tags)), rows, len(tags))]
+
+
+def fills_frame(
+    simulation: Simulation, symbols: NDArray[Any], tags: Sequence[str], order_tags: Mapping[int, str]
+) -> Frame:
+    """Every fill; a protection's or the venue's own has order -1, and the tag of the signal in force."""
+    rows = simulation.fills
+    lot = np.array([instrument.lot for instrument in simulation.instruments])
+    signal = _signal_behind(simulation, rows)
+    tag = _tag_rows(tags, signal)
+    if order_tags:
+        tag = np.array([order_tags.get(int(order), str(text)) for order, text in zip(rows["order"], tag, strict=True)])
+    return Frame.of(
+        {
+            "time": _times(simulation, rows["bar"], closed=False),
+            "instrument": symbols[rows["instrument"]],
+            "lots": rows["lots"],
+            "quantity": rows["lots"] * lot[rows["instrument"]],
+            "price": rows["price"],
+            "fee": rows["fee"],
+            "realised": rows["realised"],
+            "slippage": rows["slippage"],
+            "reason": _words(kinds.REASONS, rows["reason"]),
+            "order": rows["order"],
+            "tag": tag,
+        }
+    )
+
+
+def _signal_behind(simulation: Simulation, rows: NDArray[Any]) -> NDArray[np.int64]:
+    """The decision row behind each fill: its order's, or the one in force of its instrument when it filled."""
+    orders, decisions = simulation.orders, simulation.decisions
+    signal = np.full(len(rows), -1, dtype=np.int64)
+    by_order = rows["order"] >= 0
+    signal[by_order] = orders["signal"][rows["order"][by_order]]
+    for k in range(len(simulation.instruments)):
+        mine = np.flatnonzero(decisions["instrument"] == k)
+        chosen = np.flatnonzero(~by_order & (rows["instrument"] == k))
+        if len(mine) and len(chosen):
+            at = np.searchsorted(decisions["bar"][mine], rows["bar"][chosen]) - 1
+            signal[chosen] = np.where(at >= 0, mine[np.maximum(at, 0)], -1)
+    return signal
+
+
+def funding_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
+    """Every funding settlement; amount received, negative: paid."""
+    rows = simulation.payments[: int(simulation.account["payments"][0])]
+    stamps = simulation.stamps[rows["stamp"]]
+    return Frame.of(
+        {
+            "time": stamps["time"],
+            "instrument": symbols[rows["instrument"]],
+            "lots": rows["lots"],
+            "rate": stamps["rate"],
+            "amount": rows["amount"],
+        }
+    )
+
+
+def signals_frame(simulation: Simulation, symbols: NDArray[Any], tags: Sequence[str]) -> Frame:
+    """Every changed signal; NaN: none."""
+    rows = simulation.decisions
+    prices = {
+        name: np.where(rows[column] > 0.0, rows[column], np.nan)
+        for name, column in (("stop_loss", "stop"), ("take_profit", "take"), ("trailing", "trail"), ("limit", "limit"))
+    }
+    return Frame.of(
+        {
+            "time": _times(simulation, rows["bar"], closed=True),
+            "instrument": symbols[rows["instrument"]],
+            "strength": rows["strength"],
+            **prices,
+            "expiry": rows["expiry"],
+            "tag": _tag_rows(tags, np.arange(len(rows))),
+        }
+    )
+
+
+def orders_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
+    """Every order, with how it ended."""
+    rows = simulation.orders
+    return Frame.of(
+        {
+            "time": _times(simulation, rows["bar"], closed=True),
+            "instrument": symbols[rows["instrument"]],
+            "id": np.arange(len(rows)),
+            "kind": _words(kinds.ORDER_KINDS, rows["kind"]),
+            "lots": rows["lots"],
+            "price": np.where(rows["price"] > 0.0, rows["price"], np.nan),
+            "reduce_only": rows["reduce_only"].astype(bool),
+            "reason": _words(kinds.REASONS, rows["reason"]),
+            "state": _words(kinds.ORDER_STATES, rows["state"]),
+            "fault": _words(kinds.FAULTS, rows["fault"]),
+        }
+    )
+
+
+def vetoes_frame(vetoes: Vetoes) -> Frame:
+    """Every refusal of a risk check."""
+    return Frame.of(
+        {
+            "time": np.array([veto[0] for veto in vetoes], dtype=np.int64),
+            **{
+                name: np.array([veto[column] for veto in vetoes], dtype=np.str_)
+                for column, name in ((1, "instrument"), (2, "check"), (3, "reason"))
+            },
+        }
+    )

@@ -1,0 +1,73 @@
+"""Decide a finished run again from what it wrote down, bar by bar, and compare every row of the journal."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from fw.domain.time import format_time
+from fw.engine.folder import JOURNAL, _table, read_journal
+from fw.errors import DataError
+
+if TYPE_CHECKING:
+    from fw.domain.result import Result
+
+SHOWN = 5
+
+
+def replay(folder: Path) -> list[str]:
+    """What differs, in sentences; an empty list: the journal gives the same decisions.
+
+    The Python driver decides, whichever engine made the run, so that one checks the other. DataError where the data
+    is no longer what it was, or the run did not finish.
+    """
+    from fw.plan import plan_of_run
+
+    manifest = read_manifest(folder)
+    if manifest.get("status") != "finished":
+        raise DataError(f"the run in {folder} is {manifest.get('status')}; only a finished one can be replayed")
+    plan = plan_of_run(manifest)
+    if plan.fingerprint() != manifest.get("data"):
+        raise DataError(f"the data of {folder.name} has changed since: it is {plan.fingerprint()[:12]} now")
+    result = plan.run(write=False, engine="loop")
+    return differences(result, folder / "journal.parquet")
+
+
+def read_manifest(folder: Path) -> dict[str, Any]:
+    """A run's manifest; DataError where there is none."""
+    try:
+        found: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise DataError(f"{folder} is no run folder: {error}") from error
+    return found
+
+
+def differences(result: Result, file: Path) -> list[str]:
+    """Rows in which a journal and a result differ: the first few of every kind."""
+    journal = read_journal(file)
+    said: list[str] = []
+    for name in JOURNAL:
+        now = _table(getattr(result, name))
+        before = journal[name].select(now.column_names).cast(now.schema)
+        if now.equals(before):
+            continue
+        if now.num_rows != before.num_rows:
+            said.append(f"{name}: {before.num_rows} in the journal, {now.num_rows} now")
+        old, new = before.to_pylist(), now.to_pylist()
+        unequal = [i for i, (a, b) in enumerate(zip(old, new, strict=False)) if _key(a) != _key(b)]
+        for i in unequal[:SHOWN]:
+            moment = format_time(before["time"].cast("int64")[i].as_py())
+            changed = {key: (old[i][key], new[i][key]) for key in old[i] if _key(old[i][key]) != _key(new[i][key])}
+            words = ", ".join(f"{key} was {was!r} and is {now_is!r}" for key, (was, now_is) in changed.items())
+            said.append(f"{name} at {moment}: {words}")
+        if len(unequal) > SHOWN:
+            said.append(f"{name}: and {len(unequal) - SHOWN} more")
+    return said
+
+
+def _key(value: Any) -> Any:
+    """A value that equals itself: NaN does not."""
+    if isinstance(value, dict):
+        return {name: _key(item) for name, item in value.items()}
+    return "nan" if isinstance(value, float) and value != value else value

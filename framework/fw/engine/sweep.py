@@ -1,0 +1,85 @@
+"""Many runs of one plan: every combination of some settings, on one market, sharing their common columns."""
+
+from __future__ import annotations
+
+import itertools
+import math
+import os
+from collections.abc import Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from fw.domain.frame import Frame
+from fw.engine.columns import Cache
+from fw.engine.folder import config_hash
+from fw.engine.trials import note_trials, trial_of
+from fw.errors import SettingsError
+
+if TYPE_CHECKING:
+    from fw.engine.assemble import Progress
+    from fw.plan import Plan
+
+MOST_RUNS = 1_000_000
+
+
+def sweep(plan: Plan, over: Mapping[str, Sequence[Any]], *, engine: str | None, progress: Progress | None) -> Frame:
+    """One row a combination: the swept values under their paths, then every metric as a float (NaN: none).
+
+    A setting that a part refuses (fast above slow, say) drops its combination; SettingsError where all are refused.
+    Kernels run without the GIL, so threads use every core.
+    """
+    if not over or any(len(values) == 0 for values in over.values()):
+        raise SettingsError("a sweep needs at least one setting with at least one value")
+    count = math.prod(len(values) for values in over.values())
+    if count > MOST_RUNS:
+        raise SettingsError(f"that is {count:,} runs; {MOST_RUNS:,} are the most")
+    cache: Cache = {}
+    plan.market()
+    combinations = list(itertools.product(*over.values()))
+    done = 0
+
+    def one(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, float], dict[str, Any]] | SettingsError:
+        nonlocal done
+        try:
+            changed = plan.with_settings(*(f"{path}={_text(value)}" for path, value in zip(over, values, strict=True)))
+        except SettingsError as error:
+            return error
+        result = changed._run_once(changed._make_run(), engine, cache=cache)
+        numbers = {
+            name: float(value) if isinstance(value, int | float | np.number) else math.nan
+            for name, value in result.metrics.items()
+        }
+        trial = trial_of(result, run="sweep", config=config_hash(changed.settings), wall=_now())
+        done += 1
+        if progress is not None:
+            progress("sweep", done / count)
+        return values, numbers, trial
+
+    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+        answers = list(pool.map(one, combinations))
+    rows = [answer for answer in answers if not isinstance(answer, SettingsError)]
+    if not rows:
+        raise next(answer for answer in answers if isinstance(answer, SettingsError))
+    note_trials(plan.workspace.trials, [trial for _, _, trial in rows])
+    columns: dict[str, Any] = {path: np.array([values[i] for values, _, _ in rows]) for i, path in enumerate(over)}
+    for name in rows[0][1]:
+        columns[name] = np.array([numbers[name] for _, numbers, _ in rows])
+    return Frame.of(columns)
+
+
+def _text(value: Any) -> str:
+    """A value as --set writes it."""
+    if isinstance(value, np.generic):
+        value = value.item()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_text, value)) + "]"
+    return "null" if value is None else str(value)
+
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -1,0 +1,77 @@
+"""From a checked market to the arrays a ledger runs on: one block of prices, and funding stamps in cash per coin."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from fw.domain.bars import COLUMNS
+from fw.domain.frame import read_only
+from fw.domain.market import Market, Series
+from fw.domain.time import MINUTE
+from fw.ledger import kinds
+from fw.ledger.simulation import Tape
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+
+def lay(market: Market, *, first: int, with_marks: bool) -> tuple[Tape, Market, tuple[str, ...]]:
+    """The tape, the same market with its columns inside the tape's block, and notes for the reader.
+
+    `first` is the first bar traded. With marks, liquidation and unrealised profit use the mark prices, which must
+    then be on the market's timeline; without, the traded prices stand in.
+    """
+    symbols = market.instruments
+    bars = len(market.bars)
+    block = np.empty((len(symbols), kinds.MARK_FIELDS if with_marks else kinds.PRICE_FIELDS, bars))
+    series: dict[str, Series] = {}
+    stamps, notes = [], []
+    for k, symbol in enumerate(symbols):
+        data = market.series[symbol]
+        for field, name in enumerate(COLUMNS):
+            block[k, field] = getattr(data.bars, name)
+        if with_marks:
+            assert data.mark is not None
+            for field, name in enumerate(COLUMNS[:4]):
+                block[k, kinds.PRICE_FIELDS + field] = getattr(data.mark, name)
+        columns = {name: read_only(block[k, field]) for field, name in enumerate(COLUMNS)}
+        series[symbol] = attrs.evolve(data, bars=attrs.evolve(data.bars, **columns))
+        rows, priced_by_trades = funding_stamps(data)
+        stamps.append(rows)
+        if priced_by_trades:
+            notes.append(f"{symbol}: {priced_by_trades} funding stamps priced at traded opens, for want of mark prices")
+    tape = Tape(block=block, stamps=stamps, first=first, open_time=market.bars.open_time, size=market.bars.size)
+    return tape, attrs.evolve(market, series=series), tuple(notes)
+
+
+def funding_stamps(data: Series) -> tuple[NDArray[Any], int]:
+    """Rows of dtype STAMP, and how many of them had no mark price.
+
+    The price is the open of the mark bar at the stamp, else that of the traded bar that begins at or after it.
+    """
+    if data.funding is None or len(data.funding) == 0:
+        return np.zeros(0, kinds.STAMP), 0
+    bars = data.bars
+    time = data.funding.time - data.funding.time % MINUTE  # the exchange stamps some milliseconds late
+    rows = np.zeros(len(time), kinds.STAMP)
+    holder = np.searchsorted(bars.open_time, time, side="right") - 1
+    # a stamp in a hole of the data is paid at the open of the bar after it
+    in_a_hole = (holder < 0) | (time >= bars.open_time[np.maximum(holder, 0)] + bars.size.ns)
+    bar = np.where(in_a_hole, holder + 1, holder)
+    rows["time"] = time
+    rows["bar"] = bar
+    rows["inside"] = (~in_a_hole) & (bars.open_time[np.clip(bar, 0, len(bars) - 1)] != time)
+    rows["rate"] = data.funding.value
+    after = np.searchsorted(bars.open_time, time)
+    price = np.where(after < len(bars), bars.open[np.minimum(after, len(bars) - 1)], bars.close[-1])
+    marked = np.zeros(len(time), dtype=bool)
+    if data.mark is not None and len(data.mark):
+        at = np.minimum(np.searchsorted(data.mark.open_time, time), len(data.mark) - 1)
+        marked = data.mark.open_time[at] == time
+        price = np.where(marked, data.mark.open[at], price)
+    rows["cash"] = rows["rate"] * price
+    inside_run = rows["bar"] < len(bars)
+    return rows[inside_run], int((~marked[inside_run]).sum())

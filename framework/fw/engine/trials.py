@@ -1,0 +1,63 @@
+"""The trial ledger: every run and sweep ever made in a workspace, so that overfitting can be counted.
+
+Trials count together when they share an instrument and their periods overlap, whatever the source or the bar.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from fw.domain.result import Result
+
+
+def trial_of(result: Result, *, run: str, config: str, wall: str) -> dict[str, Any]:
+    """One line of the ledger."""
+    times = result.equity["time"]
+    sharpe = result.metrics.get("sharpe")
+    return {
+        "wall": wall,
+        "run": run,
+        "config": config,
+        "name": result.name,
+        "instruments": list(result.instruments),
+        "start": int(times[0]) - result.bar.ns,
+        "end": int(times[-1]),
+        "bar": str(result.bar),
+        "bars": int(result.equity.rows),
+        "sharpe": float(sharpe) if isinstance(sharpe, int | float) else None,
+    }
+
+
+def note_trials(file: Path, trials: Iterable[Mapping[str, Any]]) -> None:
+    """Append in one write, so that two processes cannot mix their lines."""
+    text = "".join(json.dumps(trial, sort_keys=True) + "\n" for trial in trials)
+    if not text:
+        return
+    file.parent.mkdir(parents=True, exist_ok=True)
+    descriptor = os.open(file, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o644)
+    try:
+        os.write(descriptor, text.encode())
+    finally:
+        os.close(descriptor)
+
+
+def trials_like(file: Path, *, instruments: Iterable[str], start: int, end: int) -> list[dict[str, Any]]:
+    """The trials on any of these instruments over a period that overlaps [start, end) (ns); broken lines are passed."""
+    if not file.exists():
+        return []
+    wanted = set(instruments)
+    found = []
+    for line in file.read_text(encoding="utf-8").splitlines():
+        try:
+            trial = json.loads(line)
+        except ValueError:
+            continue  # a line torn by a crash; the others still count
+        if isinstance(trial, dict) and wanted & set(trial.get("instruments", ())):
+            if trial.get("start", 0) < end and trial.get("end", 0) > start:
+                found.append(trial)
+    return found

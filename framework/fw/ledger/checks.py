@@ -1,0 +1,33 @@
+"""Whole arrays of signals, checked in one pass before the ledger trusts them."""
+
+from __future__ import annotations
+
+import math
+
+from fw.ledger.compiled import kernel
+
+
+@kernel
+def first_bad_strength(rows):
+    """(instrument, bar) of the first strength outside [-1, 1], NaN being legal; (-1, -1): all are fine."""
+    for k in range(rows.shape[0]):
+        row = rows[k]
+        bad = False
+        for i in range(row.shape[0]):
+            bad |= (row[i] > 1.0) | (row[i] < -1.0)
+        if bad:
+            for i in range(row.shape[0]):
+                if row[i] > 1.0 or row[i] < -1.0:
+                    return k, i
+    return -1, -1
+
+
+@kernel
+def first_bad_price(rows):
+    """(instrument, bar) of the first price (or count) not above 0 or infinite, NaN being legal; (-1, -1): fine."""
+    for k in range(rows.shape[0]):
+        for i in range(rows.shape[1]):
+            value = rows[k, i]
+            if value <= 0.0 or math.isinf(value):
+                return k, i
+    return -1, -1

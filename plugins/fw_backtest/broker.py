@@ -1,0 +1,150 @@
+"""A venue made of the ledger: it takes orders, and tells as facts what the bars did to them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import fw
+from fw.domain.event import Accepted, Cancelled, Event, Expired, Filled, Funding, Liquidated, Rejected
+from fw.domain.order import Order, OrderKind
+from fw.domain.venue import fees
+
+if TYPE_CHECKING:
+    from fw.ledger.simulation import Simulation
+
+BASIS_POINT = 1e-4
+
+
+class LedgerBroker:
+    """The simulated broker of one run. Mutable: it remembers which facts it has told."""
+
+    real_money = False
+
+    def __init__(self) -> None:
+        self._simulation: Simulation | None = None
+        self._inbox: Any = None
+        self._symbols: tuple[str, ...] = ()
+        self._told = {"fills": 0, "payments": 0}
+        self._working: set[int] = set()
+
+    def terms(self, run: fw.Run) -> fw.Terms:
+        """The venue's fees in the account's tier, and the file's `simulation` settings."""
+        account, simulation = run.settings.account, run.settings.simulation
+        charged = fees(account.venue, account.fees)
+        return fw.Terms(
+            maker=charged.maker,
+            taker=charged.taker,
+            slippage=simulation.slippage.bps * BASIS_POINT,
+            pessimistic=simulation.bar_path == "pessimistic",
+            through=simulation.through,
+            isolated=account.margin == "isolated",
+            leverage=account.leverage,
+            reserve=account.reserve,
+        )
+
+    def attach(self, simulation: Simulation) -> None:
+        """Take the run's arrays."""
+        self._simulation = simulation
+        self._symbols = tuple(instrument.symbol for instrument in simulation.instruments)
+
+    def open(self, inbox: fw.Inbox) -> None:
+        """From now on facts go to this inbox."""
+        self._inbox = inbox
+
+    def close(self) -> None:
+        """Nothing to let go of."""
+
+    @property
+    def simulation(self) -> Simulation:
+        """The run's arrays; BrokerError before `attach`."""
+        if self._simulation is None:
+            raise fw.BrokerError("the simulated broker was not given a market: the engine calls attach first")
+        return self._simulation
+
+    def advance(self, bar: int) -> None:
+        """Bring the venue to the close of `bar`, and tell what happened."""
+        before = set(map(int, self.simulation.working)) | self._working
+        self.simulation.advance(bar + 1)
+        if self._inbox is not None and self._inbox.kinds:
+            for event in sorted(self._facts(before), key=lambda event: event.time):
+                if self._inbox.wants(type(event)):
+                    self._inbox.put(event)
+        self._working = set(map(int, self.simulation.working))
+
+    def submit(self, order: Order) -> None:
+        """Take an order that the ledger has written down; its id is its row."""
+        self.simulation.place(int(order.id))
+        if order.kind is not OrderKind.BRACKET and self._inbox is not None and self._inbox.wants(Accepted):
+            self._inbox.put(Accepted(time=order.time, order_id=order.id))
+
+    def amend(self, order_id: str, *, lots: int | None, price: float | None) -> None:
+        """Change a working order; one that has ended stays as it ended."""
+        self.simulation.amend(int(order_id), lots=lots, price=price)
+
+    def cancel(self, order_id: str) -> None:
+        """Withdraw a working order; one that has ended stays as it ended."""
+        self.simulation.cancel(int(self.simulation.account["next"][0]) - 1, int(order_id))
+
+    def account(self) -> fw.AccountReport:
+        """The ledger's truth."""
+        simulation = self.simulation
+        bar = int(simulation.account["next"][0]) - 1
+        positions = {}
+        for k, symbol in enumerate(self._symbols):
+            row = simulation.positions[k]
+            unrealised = float(row["lots"] * row["lot"] * (simulation.mark(k, bar) - row["entry"]))
+            positions[symbol] = fw.Position(
+                lots=int(row["lots"]),
+                entry_price=float(row["entry"]),
+                unrealised=unrealised,
+                isolated_margin=float(row["margin"]) if simulation.account["isolated"][0] else 0.0,
+            )
+        return fw.AccountReport(
+            time=simulation.close_time(bar),
+            wallet=simulation.wallet,
+            equity=float(simulation.account["equity"][0]),
+            positions=positions,
+        )
+
+    def _facts(self, before: set[int]) -> Iterator[Event]:
+        """What happened since the last call, as events."""
+        from fw.ledger import kinds
+
+        simulation = self.simulation
+        for number in range(self._told["fills"], len(simulation.fills)):
+            row = simulation.fills[number]
+            time, symbol = simulation.open_time(int(row["bar"])), self._symbols[int(row["instrument"])]
+            lots, price, fee = int(row["lots"]), float(row["price"]), float(row["fee"])
+            if int(row["reason"]) == kinds.LIQUIDATION:
+                yield Liquidated(time=time, instrument=symbol, lots=lots, price=price, fee=fee)
+                continue
+            yield Filled(
+                time=time,
+                order_id=str(int(row["order"])) if row["order"] >= 0 else "",
+                trade_id=number,
+                instrument=symbol,
+                lots=lots,
+                price=price,
+                fee=fee,
+                reason=kinds.REASONS[int(row["reason"])],
+            )
+        self._told["fills"] = len(simulation.fills)
+        payments = simulation.payments[: int(simulation.account["payments"][0])]
+        for row in payments[self._told["payments"] :]:
+            yield Funding(
+                time=int(simulation.stamps[row["stamp"]]["time"]),
+                instrument=self._symbols[int(row["instrument"])],
+                lots=int(row["lots"]),
+                amount=float(row["amount"]),
+            )
+        self._told["payments"] = len(payments)
+        for number in sorted(before):
+            row = simulation.orders[number]
+            time = simulation.close_time(int(row["done"])) if row["done"] < kinds.NEVER else 0
+            if row["state"] == kinds.REJECTED:
+                yield Rejected(time=time, order_id=str(number), reason=kinds.FAULTS[int(row["fault"])])
+            elif row["state"] == kinds.EXPIRED:
+                yield Expired(time=time, order_id=str(number))
+            elif row["state"] == kinds.CANCELLED:
+                yield Cancelled(time=time, order_id=str(number))
