@@ -43,7 +43,7 @@ class ExposureCheck:
     def review(self, targets: Mapping[str, fw.Target], view: fw.View) -> Reviewed:
         if view.account.equity <= 0.0:
             return _close_only(targets, view, "the account has no equity left")
-        growing: dict[str, float] = {}
+        growing: dict[str, float] = {}  # what the targets that add exposure ask for
         kept = 0.0
         for name in sorted({*view.instruments, *targets}):  # sorted: rounding must not depend on the order of lists
             target, focused = targets.get(name), view.of(name)
@@ -53,23 +53,41 @@ class ExposureCheck:
                 kept += abs(exposure_of(target, focused, self.run))
             else:
                 growing[name] = abs(exposure_of(target, focused, self.run))
-        asked = sum(growing.values())
-        room = max(0.0, self.limit - kept)
-        if asked <= room:
+        if sum(growing.values()) <= self.limit - kept:
             return dict(targets)
+        floors = {name: _held_on_its_side(targets[name], view.of(name)) for name in growing}
+        share = _share(growing, floors, self.limit - kept)
         return {
-            name: self._shared(target, room / asked, view.of(name)) if name in growing else target
+            name: self._shared(target, share, view.of(name)) if name in growing else target
             for name, target in targets.items()
         }
 
     def _shared(self, target: fw.Target, share: float, view: fw.View) -> fw.Target | fw.Veto:
         """The target's share of the room; too little room to grow is no reason to shrink what is held."""
-        held = held_as(target, view)
-        if target.size * held > 0.0 and abs(target.size) * share < abs(held):
-            return _as_held(target, view)
-        if share == 0.0 and held == 0.0:
+        if abs(target.size) * share < abs(held_as(target, view)) and not turns(target, view):
+            return attrs.evolve(target, exposure=None, notional=None, lots=view.position.lots)
+        if share == 0.0 and view.position.lots == 0:
             return fw.Veto(f"the account's exposure is at its limit of {self.limit:g} × equity")
         return target.scaled(share)
+
+
+def _share(asked: Mapping[str, float], floors: Mapping[str, float], room: float) -> float:
+    """The share of what they ask that all get, so that together they fit the room and none falls below its floor."""
+    sharing = dict(asked)
+    while sharing:
+        share = max(0.0, room) / sum(sharing.values())
+        stuck = [name for name, wanted in sharing.items() if wanted * share < floors[name]]
+        if not stuck:
+            return share
+        for name in stuck:
+            room -= floors[name]
+            del sharing[name]
+    return 0.0
+
+
+def _held_on_its_side(target: fw.Target, view: fw.View) -> float:
+    """The exposure a target may fall back on; none where it turns to the other side."""
+    return 0.0 if turns(target, view) else abs(view.position.exposure)
 
 
 @attrs.frozen
@@ -100,8 +118,3 @@ def _close_only(targets: Mapping[str, fw.Target], view: fw.View, reason: str) ->
         else:
             reviewed[name] = fw.Veto(reason)
     return reviewed
-
-
-def _as_held(target: fw.Target, view: fw.View) -> fw.Target:
-    """The target made as large as what is held, so that nothing is traded."""
-    return attrs.evolve(target, exposure=None, notional=None, lots=view.position.lots)

@@ -141,6 +141,9 @@ class ColumnsWindow(Mapping[str, "NDArray[np.float64]"]):
             raise unknown_column(name, self._columns, self._what) from None
         return column[self._moment.since : self._moment.known]
 
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
+
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
 
@@ -368,6 +371,9 @@ class _Columns(Mapping[str, "NDArray[np.float64]"]):
             return self._columns[name]
         except KeyError:
             raise unknown_column(name, self._columns, self._what) from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._columns
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._columns)
