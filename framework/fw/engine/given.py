@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 
 from fw.domain.bars import COLUMNS, EXTRAS, PRICES, Bars
@@ -23,15 +22,15 @@ DEFAULT_SYMBOL = "BTCUSDT"
 TIME_NAMES = ("open_time", "timestamp", "time", "date", "datetime")
 
 
-@attrs.frozen(eq=False)
 class GivenMarket:
     """A market at hand, as a source."""
 
-    market: Market = attrs.field(repr=False)
+    def __init__(self, market: Market) -> None:
+        self._market = market
 
     def history(self, want: Want) -> Market:
         """All of it: the engine cuts what it wants."""
-        return self.market
+        return self._market
 
 
 def market_of(data: Any, *, funding: Any = None) -> Market:

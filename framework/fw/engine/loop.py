@@ -69,6 +69,7 @@ class Loop:
         self.every_bar = [live for live in (parts.sizer, *self.checks) if getattr(live.part, "every_bar", False)]
         if self.every_bar:
             self.sized_by_ledger = False
+        self.restless = bool(self.every_bar) or math.isfinite(terms.rebalance)
         self.targets: dict[str, Target | Veto] = {}
         self.bar = scene.tape.first
         self.broker = parts.broker.part
@@ -99,8 +100,8 @@ class Loop:
         moment, views, act = self.shared.moment, self.views, self.act
         lookback, first, bars = moment.lookback, self.scene.tape.first, self.scene.tape.bars
         watching = bool(self.parts.observers)
-        every_bar = self.every_bar
-        eager = watching or bool(every_bar)
+        restless = self.restless
+        eager = watching or restless
         last: list[Any] = [None] * len(views)
         numbered = list(enumerate(views))
         changed: dict[ViewWindow, Signal] = {}
@@ -134,7 +135,7 @@ class Loop:
             if changed:
                 act(changed)
                 changed = {}
-            elif every_bar:
+            elif restless:
                 act(changed)
             if self.progress is not None and bar & 0x3FFF == 0:
                 self.progress("backtest", bar / bars)
@@ -143,7 +144,7 @@ class Loop:
         """The bar loop of a strategy that decides for all instruments at once."""
         decide = self.parts.strategy.part.decide_together
         moment, first, bars = self.shared.moment, self.scene.tape.first, self.scene.tape.bars
-        eager = bool(self.parts.observers) or bool(self.every_bar)
+        eager = bool(self.parts.observers) or self.restless
         for bar in range(first, bars):
             self.bar = bar
             moment.known = bar + 1
@@ -164,7 +165,7 @@ class Loop:
                 signal = self.read(decision, view)
                 if view.signal is None or not same(signal, view.signal):
                     changed[view] = signal
-            if changed or self.every_bar:
+            if changed or self.restless:
                 act_on = {view: changed[view] for view in self.views if view in changed}
                 self.act(act_on)
             if self.progress is not None and bar & 0x3FFF == 0:
@@ -198,7 +199,7 @@ class Loop:
         for view, signal in changed.items():
             view.signal = signal
             simulation.wish(self.number(view), signal, unit=int(kinds.BY_STRENGTH), amount=0.0, force=STEADY)
-        if not self.sized_by_ledger:
+        if not self.sized_by_ledger and (changed or self.every_bar):
             self.size_and_review(changed)
         before = len(simulation.decisions), len(simulation.orders)
         simulation.decide(self.bar, placing=self.placing)

@@ -9,6 +9,7 @@ from typing import Any
 import attrs
 
 from fw.domain.time import BarSize, Duration, Length, format_time
+from fw.errors import PluginError
 from fw.settings.fields import arms, item_of, kind_of, settings_of, value_of
 from fw.settings.scalars import TIME
 from fw.settings.strategy import PartEntry, StrategyFile
@@ -38,12 +39,21 @@ def plain(value: Any, written: Mapping[Path, str], hint: Any = None) -> Any:
         return {str(name): plain(item, written, value_of(hint)) for name, item in value.items()}
     if isinstance(value, list | tuple):
         return [plain(item, written, item_of(hint)) for item in value]
-    if attrs.has(type(value)):
+    if attrs.has(type(value)) and has_settings(type(value)):
         return plain_settings(value, written)
     item = getattr(value, "item", None)  # numpy's scalars
     if callable(item) and getattr(value, "shape", None) == ():
         return plain(item(), written)
     return f"{type(value).__module__}.{type(value).__qualname__}"
+
+
+def has_settings(cls: type[Any]) -> bool:
+    """Whether the fields of an attrs class can be written as settings; an object in a part may hold anything."""
+    try:
+        settings_of(cls)
+    except PluginError:
+        return False
+    return True
 
 
 def plain_settings(spec: Any, written: Mapping[Path, str]) -> dict[str, Any]:

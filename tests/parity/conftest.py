@@ -1,0 +1,148 @@
+"""Random markets and random signals that both engines are given."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+
+import fw
+from fw.engine.given import GivenMarket
+from fw.plan import Plan
+from fw.plugins import load
+from fw.settings.read import strategy_from
+from fw.workspace import Workspace
+
+HOUR = 3_600_000_000_000
+TICK = 0.1
+
+
+def random_market(rng: np.random.Generator, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01) -> fw.Market:
+    """Prices on the tick with jumps now and then, and funding every eight hours."""
+    series = {}
+    times = np.arange(bars, dtype=np.int64) * HOUR
+    for k, symbol in enumerate(symbols):
+        steps = rng.standard_normal(bars) * wild + (rng.random(bars) < 0.02) * rng.standard_normal(bars) * 5 * wild
+        close = 1000.0 * (k + 1) * np.exp(np.cumsum(steps))
+        opened = np.concatenate(([close[0]], close[:-1])) * np.exp(rng.standard_normal(bars) * wild / 4)
+        high = np.maximum(opened, close) * (1 + np.abs(rng.standard_normal(bars)) * wild / 2)
+        low = np.minimum(opened, close) * (1 - np.abs(rng.standard_normal(bars)) * wild / 2)
+        o, h, lo, c = (np.round(np.maximum(column, 1.0) / TICK) / 10 for column in (opened, high, low, close))
+        bar_columns = {"open": o, "high": np.maximum(h, np.maximum(o, c)), "low": np.minimum(lo, np.minimum(o, c))}
+        stamps = np.arange(0, bars * HOUR, 8 * HOUR // int(rng.choice([1, 2, 8])), dtype=np.int64)
+        stamps = stamps + int(rng.choice([0, 0, HOUR // 2]))  # at the bars' opens, or inside them
+        series[symbol] = fw.Series(
+            bars=fw.Bars(size=fw.BarSize(HOUR), open_time=times, close=c, volume=np.ones(bars), **bar_columns),
+            funding=fw.Stamps(stamps, rng.standard_normal(len(stamps)) * 1e-3),
+            rules=fw.Instrument(
+                symbol=symbol,
+                tick=TICK,
+                lot=0.001,
+                min_notional=5.0,
+                clearance_fee=0.0125,
+                tiers=(fw.Tier(0.0, 0.004, 0.0, 125.0), fw.Tier(20_000.0, 0.01, 120.0, 50.0)),
+            ),
+        )
+    return fw.Market(series=series, focus=symbols[0])
+
+
+@attrs.frozen(eq=False)
+class Scripted:
+    """Says what its arrays say, as arrays or bar by bar."""
+
+    arrays: Any
+    lookback: int = 50
+
+    def decide_all(self, history: fw.History) -> fw.SignalArrays:
+        return self.arrays
+
+    def decide(self, view: fw.View) -> fw.Signal | None:
+        i, k = view.time // HOUR - 1, view.instruments.index(view.instrument)
+
+        def number(name: str) -> float | None:
+            column = getattr(self.arrays, name)
+            return None if column is None or np.isnan(column[k, i]) else float(column[k, i])
+
+        strength = number("strength")
+        if strength is None:
+            return None
+        expiry = number("expiry")
+        return fw.Signal(
+            strength=strength,
+            stop_loss=number("stop_loss"),
+            take_profit=number("take_profit"),
+            trailing=number("trailing"),
+            limit=number("limit"),
+            expiry=None if expiry is None else int(expiry),
+            tag="scripted",
+        )
+
+
+def random_signals(rng: np.random.Generator, market: fw.Market) -> fw.SignalArrays:
+    """Strengths that last some bars, with any of the protections around the price."""
+    n, bars = len(market.instruments), len(market.bars)
+    close = np.array([market.of(symbol).bars.close for symbol in market.instruments])
+
+    def held(values: np.ndarray) -> np.ndarray:
+        chosen = rng.random((n, bars)) < rng.choice([0.02, 0.1, 0.5])
+        chosen[:, 0] = True
+        last = np.maximum.accumulate(np.where(chosen, np.arange(bars), 0), axis=1)
+        return np.take_along_axis(values, last, axis=1)
+
+    strength = held(rng.choice([-1.0, -0.5, 0.0, 0.5, 1.0, np.nan], (n, bars)))
+    side = np.where(np.nan_to_num(strength) < 0, -1.0, 1.0)
+
+    def around(sign: float) -> np.ndarray | None:
+        if rng.random() < 0.4:
+            return None
+        level = held(close) * (1 + sign * side * rng.uniform(0.001, 0.08))
+        return np.where(rng.random((n, 1)) < 0.8, level, np.nan) * np.ones((n, bars))
+
+    limit = around(-0.3)
+    return fw.SignalArrays(
+        strength=strength,
+        stop_loss=around(-1.0),
+        take_profit=around(1.0),
+        trailing=held(close) * rng.uniform(0.005, 0.05) if rng.random() < 0.4 else None,
+        limit=limit,
+        expiry=held(rng.integers(1, 20, (n, bars)).astype(float)) if limit is not None and rng.random() < 0.5 else None,
+    )
+
+
+@pytest.fixture(scope="session")
+def make_plan(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Plan]:
+    """A plan over a market at hand; plugins are loaded once."""
+    plugins = load(environ={})
+    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+
+    def make(market: fw.Market, strategy: Any, **settings: Any) -> Plan:
+        whole = {
+            "instruments": list(market.instruments),
+            "bar": "1h",
+            "source": GivenMarket(market),
+            "strategy": strategy,
+            **settings,
+        }
+        return Plan(
+            strategy_from(whole, plugins.registry),
+            plugins,
+            workspace,
+            again=lambda more: strategy_from(whole, plugins.registry, overrides=more),
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def scripted() -> Callable[[int, tuple[str, ...], int], tuple[fw.Market, Scripted]]:
+    """A random market and a random script for it, of a seed."""
+
+    def make(seed: int, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01) -> tuple[fw.Market, Scripted]:
+        rng = np.random.default_rng(seed)
+        market = random_market(rng, symbols, bars, wild=wild)
+        return market, Scripted(random_signals(rng, market))
+
+    return make
