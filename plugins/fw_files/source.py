@@ -12,7 +12,7 @@ import numpy as np
 from fw.domain.bars import EXTRAS, PRICES, Bars
 from fw.domain.market import Market, Series, Stamps
 from fw.domain.time import BarSize, Duration, format_time
-from fw.errors import DataError
+from fw.errors import DataError, SettingsError
 from fw_files.paths import find
 from fw_files.tables import Table, read
 
@@ -71,7 +71,7 @@ class FileSource:
 
     def _find(self, setting: str, where: str | Mapping[str, str], symbol: str, want: Want) -> Path:
         if isinstance(where, str) and len(want.instruments) > 1 and "{instrument}" not in where:
-            raise DataError(
+            raise SettingsError(
                 f"source.{setting}: {where} names one file for {len(want.instruments)} instruments; "
                 "write {instrument} in it, or one path per instrument"
             )

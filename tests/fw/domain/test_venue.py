@@ -1,0 +1,169 @@
+"""Contract rules and fees by date; the made-up file has two dates of everything."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from fw.domain.instrument import Instrument
+from fw.domain.time import DAY, HOUR, parse_time
+from fw.domain.venue import Fees, fees, rules
+from fw.errors import DataError, SettingsError
+
+MADE_UP = Path(__file__).parents[2] / "data" / "made_up_rules.json"
+
+
+def made_up(start: str, end: str) -> tuple[Instrument, tuple[str, ...]]:
+    return rules("binance_usdm", "MADEUSDT", start=parse_time(start), end=parse_time(end), override=MADE_UP)
+
+
+def shipped(symbol: str, start: str, end: str) -> tuple[Instrument, tuple[str, ...]]:
+    return rules("binance_usdm", symbol, start=parse_time(start), end=parse_time(end))
+
+
+def test_btcusdt_in_late_2024_has_the_tiers_published_then() -> None:
+    contract, notes = shipped("BTCUSDT", "2024-10-24", "2024-12-31")
+    assert [(t.floor, t.rate, t.amount, t.leverage) for t in contract.tiers[:4]] == [
+        (0, 0.004, 0, 125),
+        (50_000, 0.005, 50, 100),
+        (600_000, 0.0065, 950, 75),
+        (3_000_000, 0.01, 11_450, 50),
+    ]
+    assert (contract.tick, contract.lot, contract.max_lots) == (0.1, 0.001, 1_000_000)
+    assert "tiers of 2024-10" not in " ".join(notes)
+
+
+def test_maintenance_margin_does_not_leap_between_tiers() -> None:
+    for symbol in ("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "BNBUSDT", "ADAUSDT", "AVAXUSDT", "BCHUSDT"):
+        tiers = shipped(symbol, "2024-01-01", "2024-12-31")[0].tiers
+        for lower, upper in pairwise(tiers):
+            at = upper.floor
+            assert at * lower.rate - lower.amount == pytest.approx(at * upper.rate - upper.amount)
+            assert upper.leverage < lower.leverage
+
+
+def test_a_run_before_the_tiers_were_recorded_is_told_so() -> None:
+    _, notes = shipped("BTCUSDT", "2020-03-01", "2020-06-01")
+    assert "tiers of 2024-10 applied to 2020-03" in notes
+    assert "contract rules of 2021-07 applied to 2020-03" in notes
+
+
+def test_a_run_long_after_they_were_recorded_is_told_so() -> None:
+    _, notes = shipped("ETHUSDT", "2026-03-01", "2026-08-15")
+    assert "tiers of 2024-10 applied to 2026-08" in notes
+
+
+def test_the_finest_tick_of_the_period_is_taken() -> None:
+    assert shipped("BTCUSDT", "2020-01-01", "2024-01-01")[0].tick == 0.01
+    assert shipped("BTCUSDT", "2023-01-01", "2024-01-01")[0].tick == 0.1
+    assert shipped("SOLUSDT", "2022-03-01", "2022-06-01")[0].tick == 0.01
+    assert shipped("SOLUSDT", "2022-03-01", "2023-06-01")[0].tick == 0.001
+
+
+def test_real_prices_are_on_the_tick_of_their_period(real_data: Path) -> None:
+    import pandas as pd
+
+    for file, symbol, start, end in (
+        ("btcusdt_perp_1h_2019-09_2024-12", "BTCUSDT", "2019-09-08", "2022-01-01"),
+        ("btcusdt_perp_1h_2019-09_2024-12", "BTCUSDT", "2022-04-12", "2025-01-01"),
+        ("solusdt_perp_4h_2020-09_2024-12", "SOLUSDT", "2020-09-14", "2021-05-01"),
+        ("solusdt_perp_15m_2022-01_2024-12", "SOLUSDT", "2022-01-19", "2022-11-01"),
+        ("solusdt_perp_15m_2022-01_2024-12", "SOLUSDT", "2022-11-09", "2025-01-01"),
+        ("bnbusdt_perp_4h_2020-02_2024-12", "BNBUSDT", "2020-02-10", "2021-05-01"),
+        ("xrpusdt_perp_4h_2020-01_2024-12", "XRPUSDT", "2020-01-06", "2025-01-01"),
+    ):
+        contract = shipped(symbol, start, end)[0]
+        frame = pd.read_parquet(real_data / f"{file}.parquet").set_index("timestamp").loc[start:end].iloc[:-1]
+        prices = frame[["open", "high", "low", "close"]].to_numpy()[::17].ravel()
+        assert all(contract.snap(price) == price for price in prices), (symbol, start)
+
+
+def test_each_period_has_the_record_nearest_to_it() -> None:
+    early, notes = made_up("2020-06-01", "2020-09-01")
+    assert (early.min_notional, early.clearance_fee, early.tiers[0].rate) == (5, 0.01, 0.01)
+    assert not any("2020-01" in note for note in notes)
+    late, notes = made_up("2022-02-01", "2022-05-01")
+    assert (late.min_notional, late.clearance_fee, len(late.tiers)) == (20, 0.02, 2)
+    assert notes == ()
+    assert late.funding_interval == 4 * HOUR
+    assert late.max_lots == 500
+
+
+def test_a_period_over_two_records_has_the_finest_steps_and_the_later_numbers() -> None:
+    contract, notes = made_up("2021-06-01", "2022-06-01")
+    assert (contract.tick, contract.lot) == (0.01, 0.1)
+    assert contract.tiers[0].rate == 0.02
+    assert notes == ("contract rules of 2022-01 applied to 2021-06", "tiers of 2022-01 applied to 2021-06")
+
+
+def test_steps_known_only_later_stand_for_the_time_before() -> None:
+    contract, notes = made_up("2019-01-01", "2019-06-01")
+    assert (contract.tick, contract.lot) == (0.01, 1)
+    assert "tiers of 2020-01 applied to 2019-01" in notes
+
+
+def test_the_users_file_goes_before_the_venue_and_leaves_the_rest_to_it(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    record = {"from": "2024-01-01", "tick": 0.5, "lot": 0.01}
+    file.write_text(json.dumps({"instruments": {"BTCUSDT": [record]}}))
+    start, end = parse_time("2024-10-24"), parse_time("2024-10-24") + DAY
+    contract, _ = rules("binance_usdm", "BTCUSDT", start=start, end=end, override=file)
+    assert (contract.tick, contract.lot, contract.min_notional) == (0.5, 0.01, 0)
+    assert len(contract.tiers) == 12
+
+
+def test_a_symbol_without_rules_is_an_error_that_names_account_rules() -> None:
+    with pytest.raises(DataError, match=r"no contract rules for BTCUSD .*BTCUSDT.*account\.rules"):
+        rules("binance_usdm", "BTCUSD", start=0, end=DAY)
+    with pytest.raises(DataError, match=r"neither .*made_up_rules\.json nor binance_usdm .*OTHERUSDT"):
+        rules("binance_usdm", "OTHERUSDT", start=0, end=DAY, override=MADE_UP)
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("{", "not JSON"),
+        ([], "keys instruments and tiers"),
+        ({"instrument": {}}, "keys instruments and tiers"),
+        ({"instruments": []}, "for each symbol"),
+        ({"instruments": {"X": {}}}, "list of dated records"),
+        ({"instruments": {"X": [{"tick": 1, "lot": 1}]}}, "`from: 2024-01-31`"),
+        ({"instruments": {"X": [{"from": "soon", "tick": 1, "lot": 1}]}}, "`from: 2024-01-31`"),
+        ({"instruments": {"X": [{"from": "2024-01-01", "tick": 0, "lot": 1}]}}, "tick above 0"),
+        ({"instruments": {"X": [{"from": "2024-01-01", "tick": 1}]}}, "lot above 0"),
+        ({"instruments": {"X": [{"from": "2024-01-01", "tick": "1", "lot": 1}]}}, "number of 0 or more for tick"),
+        ({"instruments": {"X": [{"from": "2024-01-01", "tik": 1, "lot": 1}]}}, "did you mean 'tick'"),
+        ({"tiers": {"X": [{"from": "2024-01-01", "tiers": [[1, 0.1, 0, 5]]}]}}, "the first from 0"),
+        ({"tiers": {"X": [{"from": "2024-01-01", "tiers": [[0, 0.1, 0]]}]}}, "rows of"),
+    ],
+)
+def test_a_broken_file_of_rules_is_one_clear_error(tmp_path: Path, content: Any, said: str) -> None:
+    file = tmp_path / "rules.json"
+    file.write_text(content if isinstance(content, str) else json.dumps(content))
+    with pytest.raises(DataError, match=said) as caught:
+        rules("binance_usdm", "X", start=0, end=DAY, override=file)
+    assert "account.rules" in str(caught.value)
+
+
+def test_a_missing_file_of_rules_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(DataError, match=r"account\.rules: cannot read"):
+        rules("binance_usdm", "X", start=0, end=DAY, override=tmp_path / "none.json")
+
+
+def test_fees_of_a_tier_are_shares_of_notional() -> None:
+    assert fees("binance_usdm", "vip0") == Fees(maker=0.0002, taker=0.0005)
+    # 10 % less when paid in BNB
+    assert fees("binance_usdm", "vip0_bnb").taker == pytest.approx(0.9 * 0.0005)
+
+
+def test_an_unknown_fee_tier_or_venue_is_met_with_what_may_have_been_meant() -> None:
+    with pytest.raises(SettingsError, match=r"no fee tier 'vip00' \(did you mean 'vip0'\?\)"):
+        fees("binance_usdm", "vip00")
+    with pytest.raises(SettingsError, match=r"account\.venue.*did you mean 'binance_usdm'"):
+        fees("binance_usd", "vip0")
+    with pytest.raises(SettingsError, match=r"account\.venue"):
+        rules("../../secrets", "BTCUSDT", start=0, end=DAY)
