@@ -26,11 +26,14 @@ def crossings(fast: Floats, slow: Floats, out: Floats) -> None:
 
 
 @kernel
-def bands(column: Floats, above: float, below: float, exit_long: float, exit_short: float, out: Floats) -> None:
-    """Write what `fw_strategies.threshold.band` says at each bar, knowing what it said before."""
+def bands(
+    column: Floats, first: int, above: float, below: float, exit_long: float, exit_short: float, out: Floats
+) -> None:
+    """Write what `fw_strategies.threshold.band` says at each bar from `first` on, knowing what it said before."""
     for k in range(len(out)):
+        out[k, :first] = math.nan
         held = 0.0
-        for i in range(out.shape[1]):
+        for i in range(first, out.shape[1]):
             value = column[k, i]
             strength = math.nan
             if value > above:
@@ -45,8 +48,8 @@ def bands(column: Floats, above: float, below: float, exit_long: float, exit_sho
 
 
 @kernel
-def protect(strength: Floats, close: Floats, stop: float, take: float, out: Floats) -> None:
-    """Keep strengths only where they change, with stop and take profit priced from the close of that bar.
+def protect(strength: Floats, close: Floats, first: int, stop: float, take: float, out: Floats) -> None:
+    """Keep strengths only where they change from bar `first` on, with protections priced from that bar's close.
 
     `stop` and `take` are shares of the price, NaN for none; `out` is [strength, stop or take, instrument, bar].
     """
@@ -55,7 +58,7 @@ def protect(strength: Floats, close: Floats, stop: float, take: float, out: Floa
         changes, stops, takes = out[0, k], out[1, k], out[2, k]
         held = math.nan
         for i in range(len(wishes)):
-            wanted = wishes[i]
+            wanted = wishes[i] if i >= first else math.nan
             changes[i] = stops[i] = takes[i] = math.nan
             if math.isnan(wanted) or wanted == held:
                 continue

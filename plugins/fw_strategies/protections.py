@@ -49,5 +49,5 @@ def signals(
 
     out = np.empty((3, *strength.shape))
     stop, take = (np.nan if share is None else share for share in (stop_loss, take_profit))
-    protect(strength, history.bars.close, stop, take, out)
+    protect(strength, history.bars.close, history.first, stop, take, out)
     return fw.SignalArrays(strength=out[0], stop_loss=out[1], take_profit=out[2])

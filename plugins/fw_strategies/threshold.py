@@ -58,7 +58,8 @@ class Threshold:
         return signal(band(value, held, *self._levels), view, self.stop_loss, self.take_profit)
 
     def decide_all(self, history: fw.History) -> fw.SignalArrays | NDArray[np.float64]:
-        strength = bands_of(column_of(self.column, history.features, history.forecasts), *self._levels)
+        column = column_of(self.column, history.features, history.forecasts)
+        strength = bands_of(column, history.first, *self._levels)
         return signals(strength, history, self.stop_loss, self.take_profit)
 
 
@@ -80,7 +81,8 @@ class Momentum:
         return signal(strength, view, self.stop_loss, self.take_profit)
 
     def decide_all(self, history: fw.History) -> fw.SignalArrays | NDArray[np.float64]:
-        strength = bands_of(history.features[f"return_{self.span}"], 0.0, 0.0, -math.inf, math.inf)
+        column = history.features[f"return_{self.span}"]
+        strength = bands_of(column, history.first, 0.0, 0.0, -math.inf, math.inf)
         return signals(strength, history, self.stop_loss, self.take_profit)
 
 
@@ -96,15 +98,15 @@ def band(value: float, held: float, above: float, below: float, exit_long: float
 
 
 def bands_of(
-    column: NDArray[np.float64], above: float, below: float, exit_long: float, exit_short: float
+    column: NDArray[np.float64], first: int, above: float, below: float, exit_long: float, exit_short: float
 ) -> NDArray[np.float64]:
-    """`band` at every bar, float64[instrument, bar]; NaN keeps."""
+    """`band` at every bar from `first` on, float64[instrument, bar]; NaN keeps."""
     import numpy as np
 
     from fw_strategies.kernels import bands
 
     out = np.empty(column.shape)
-    bands(column, above, below, exit_long, exit_short, out)
+    bands(column, first, above, below, exit_long, exit_short, out)
     return out
 
 

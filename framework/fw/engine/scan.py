@@ -47,7 +47,7 @@ def scan(parts: Parts, scene: Scene, terms: Terms, *, capital: float, progress: 
 
 def history_of(scene: Scene) -> HistoryWindow:
     """The whole run, as array forms see it."""
-    return HistoryWindow(scene.stage.market, scene.tape.block, scene.columns, {})
+    return HistoryWindow(scene.stage.market, scene.tape.block, scene.columns, {}, scene.tape.first)
 
 
 def signals_of(parts: Parts, history: HistoryWindow, scene: Scene) -> SignalArrays:

@@ -335,8 +335,10 @@ class HistoryWindow:
         block: NDArray[np.float64],
         features: Mapping[str, NDArray[np.float64]],
         forecasts: Mapping[str, NDArray[np.float64]],
+        first: int,
     ) -> None:
         self.instruments = market.instruments
+        self.first = first
         self.bars = HistoryBarsBlock(block)
         self.features = _Columns(features, "feature")
         self.forecasts = _Columns(forecasts, "forecast")

@@ -63,6 +63,11 @@ class History(Protocol):
     @property
     def instruments(self) -> tuple[str, ...]: ...
     @property
+    def first(self) -> int:
+        """The bar of the first decision; those before it are warm-up, on which nothing is in force yet."""
+        ...
+
+    @property
     def close_time(self) -> NDArray[np.int64]:
         """[bar]: when each bar is known, ns."""
         ...

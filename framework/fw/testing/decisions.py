@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 
 INSTRUMENTS = ("BTCUSDT", "ETHUSDT")
 BARS = 150
+WARM_UP = 30
+"""Bars before the first decision of a strategy under test."""
 
 
 def check_strategy(spec: Any, *, features: Sequence[FeatureSet] | None = None, bars: int = BARS) -> None:
@@ -36,7 +38,7 @@ def check_strategy(spec: Any, *, features: Sequence[FeatureSet] | None = None, b
         "instruments at once"
     )
     for name, make in MARKETS.items():
-        market = make(INSTRUMENTS, bars=bars)
+        market = make(INSTRUMENTS, bars=bars + WARM_UP)
         columns = columns_of(market, features)
         where = f"{_named(strategy)} on the market {name!r}"
         first = _walk(strategy, market, columns, where)
@@ -54,7 +56,7 @@ def _walk(strategy: Any, market: Market, columns: Columns, where: str) -> list[d
     in_force: dict[str, Signal] = {}
     history = []
     lookback = getattr(strategy, "lookback", DEFAULT_LOOKBACK)
-    for row in range(len(market.bars)):
+    for row in range(WARM_UP, len(market.bars)):
         view = FakeView(market=market, row=row, features_by=columns, forecasts_by=columns, lookback=lookback)
         view = attrs.evolve(view, signals=dict(in_force))
         if hasattr(strategy, "decide_together"):
@@ -92,16 +94,17 @@ def _valid_signal(decision: Any, where: str) -> Signal | None:
 
 def _check_arrays(strategy: Any, market: Market, columns: Columns, walked: list[dict[str, Signal]], where: str) -> None:
     whole = _signals_in_force(strategy, market, columns, len(market.bars))
-    for row, (expected, found) in enumerate(zip(walked, whole, strict=True)):
+    for row, (expected, found) in enumerate(zip(walked, whole, strict=True), WARM_UP):
         for name in market.instruments:
             left, right = expected.get(name), found.get(name)
             assert (left and attrs.evolve(left, tag="")) == right, (
                 f"{where}: decide and decide_all differ at bar {row} for {name}: {left} and {right}. Backtests may "
-                "use either, so both must give the same bits; compute with the same expressions in the same order"
+                "use either, so both must give the same bits: compute with the same expressions in the same order, and "
+                f"remember nothing of the warm-up before history.first (here {WARM_UP})"
             )
-    for bars in range(1, len(market.bars), 7):
+    for bars in range(WARM_UP + 1, len(market.bars), 7):
         part = _signals_in_force(strategy, market, columns, bars)
-        assert part == whole[:bars], (
+        assert part == whole[: bars - WARM_UP], (
             f"{where}: decide_all changes its decisions of the first {bars} bars when later bars are there, so it "
             "reads the future; row [k, i] may use columns[:, : i + 1] only"
         )
@@ -109,7 +112,7 @@ def _check_arrays(strategy: Any, market: Market, columns: Columns, walked: list[
 
 def _signals_in_force(strategy: Any, market: Market, columns: Columns, bars: int) -> list[dict[str, Signal]]:
     """The array form's signals, folded as the engine does: a NaN strength keeps."""
-    found = strategy.decide_all(FakeHistory(market, bars, columns, columns))
+    found = strategy.decide_all(FakeHistory(market, bars, columns, columns, WARM_UP))
     arrays = found if isinstance(found, SignalArrays) else SignalArrays(strength=found)
     for name, array in attrs.asdict(arrays, recurse=False).items():
         if array is not None:
@@ -120,7 +123,7 @@ def _signals_in_force(strategy: Any, market: Market, columns: Columns, bars: int
             )
     in_force: dict[str, Signal] = {}
     folded = []
-    for row in range(bars):
+    for row in range(WARM_UP, bars):
         for k, name in enumerate(market.instruments):
             strength = float(arrays.strength[k, row])
             if not math.isnan(strength):

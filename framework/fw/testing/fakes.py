@@ -231,6 +231,7 @@ class FakeHistory:
     bars_known: int
     features_by: Columns = attrs.field(factory=dict)
     forecasts_by: Columns = attrs.field(factory=dict)
+    first: int = 0
 
     @property
     def instruments(self) -> tuple[str, ...]:

@@ -86,7 +86,16 @@ def wrong_strategies():
 
         def decide_all(self, history):
             close = history.bars.close
-            return np.where(close.shape[1] == 150, np.nan, np.ones(close.shape))
+            return np.where(close.shape[1] == 180, np.nan, np.ones(close.shape))
+
+    class Remembering(Rising):
+        def decide(self, view):
+            return 1.0 if view.signal is None else None
+
+        def decide_all(self, history):
+            out = np.full(history.bars.close.shape, np.nan)
+            out[:, 0] = 1.0
+            return out
 
     class Flat(Rising):
         def decide_all(self, history):
@@ -105,8 +114,9 @@ def wrong_strategies():
         (TooMuch, "from -1 to 1, not 2.0"),
         (Nothing, "decides nothing"),
         (Stranger, "DOGEUSDT, which is not in the run"),
-        (OtherForm, "decide and decide_all differ at bar 1"),
+        (OtherForm, "decide and decide_all differ at bar 30"),
         (Peeking, "reads the future"),
+        (Remembering, r"remember nothing of the warm-up"),
         (Flat, r"\[instrument, bar\]"),
         (Dice, "decided differently the second time"),
     ]
