@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 MOST = 100_000
 """Values one setting may take; more is a slip of the pen."""
 FORMATS = (".parquet", ".csv")
+SHOWN = ("total_return", "sharpe", "max_drawdown", "profit_factor", "trades", "fees")
+"""Metrics in the table, which a screen must hold; --json and --out give all."""
 
 
 @click.command("sweep")
@@ -43,7 +45,8 @@ def command(
 ) -> None:
     """Run a file with many settings.
 
-    Runs the strategy FILE once for every combination of the values given with --over.
+    Runs the strategy FILE once for every combination of the values given with --over. The table shows the main metrics;
+    --json and --out give all of them.
     """
     values = parse_over(over)
     target = _writable_table(out)
@@ -61,7 +64,7 @@ def command(
     if as_json:
         show_json(rows)
         return
-    columns = list(frame)
+    columns = [name for name in dict.fromkeys((*values, by, *SHOWN)) if name in frame]
     shown = ([number(row[column]) for column in columns] for row in rows)
     show_table(columns, shown, right=range(len(columns)))
 
