@@ -7,9 +7,8 @@ import fw
 HERE = Path(__file__).parent
 
 plan = fw.load(HERE / "quickstart.yaml")
-features = plan.features()
-table = features.to_pandas()
-print(table.tail(3))
+columns = plan.features()  # by instrument
+print(columns["BTCUSDT"].to_pandas().tail(3))
 
 # A feature set is a part too: make one of your own, ask it for its columns.
 bars = plan.market().bars

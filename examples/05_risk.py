@@ -7,13 +7,9 @@ import fw
 HERE = Path(__file__).parent
 
 plans = {
-    "half the equity": {},
-    "a tenth": {"sizer.fraction": 0.1},
-    "three times, at most two": {
-        "account.leverage": 4,
-        "sizer.fraction": 3,
-        "risk.max_exposure.limit": 2,
-    },
+    "half the equity": [],
+    "a tenth": ["sizer.fraction=0.1"],
+    "three times, at most two": ["account.leverage=4", "sizer.fraction=3", "risk.max_exposure.limit=2"],
 }
 for name, overrides in plans.items():
     result = fw.load(HERE / "quickstart.yaml", overrides=overrides).run(write=False)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fw.domain.market import Market
-from fw.domain.time import BarSize, format_time
+from fw.domain.time import format_time
 from fw.domain.venue import rules
 from fw.engine.columns import Cache, PlannedSet, compute_columns, first_complete_row
 from fw.engine.prepare import prepare

@@ -128,10 +128,8 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
         orders = simulation.orders
         refused = orders[orders["state"] == kinds.REJECTED]
         earliest = refused[0]
-        yield (
-            f"{len(refused)} orders were rejected; the first at {format_time(simulation.open_time(int(earliest['done'])))}: "
-            f"{kinds.FAULTS[int(earliest['fault'])]}"
-        )
+        when = format_time(simulation.open_time(int(earliest["done"])))
+        yield f"{len(refused)} orders were rejected; the first at {when}: {kinds.FAULTS[int(earliest['fault'])]}"
     if row["ambiguous"]:
         yield f"in {int(row['ambiguous'])} bars stop and take-profit were both touched; simulation.bar_path decided"
 

@@ -57,7 +57,8 @@ def trials_like(file: Path, *, instruments: Iterable[str], start: int, end: int)
             trial = json.loads(line)
         except ValueError:
             continue  # a line torn by a crash; the others still count
-        if isinstance(trial, dict) and wanted & set(trial.get("instruments", ())):
-            if trial.get("start", 0) < end and trial.get("end", 0) > start:
-                found.append(trial)
+        if not isinstance(trial, dict) or not wanted & set(trial.get("instruments", ())):
+            continue
+        if trial.get("start", 0) < end and trial.get("end", 0) > start:
+            found.append(trial)
     return found

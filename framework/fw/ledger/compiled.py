@@ -84,14 +84,12 @@ def inner(function: Function) -> Function:
 
     It makes and returns no arrays: there is no reference counting in it, which is half of its compile time.
     """
-    compiled = numba.njit(_nrt=False, **INNER)(function)
-    return compiled  # type: ignore[no-any-return]
+    return numba.njit(_nrt=False, **INNER)(function)  # type: ignore[no-any-return]
 
 
 def view(function: Function) -> Function:
     """Like `inner`, for functions that return a view on an array."""
-    compiled = numba.njit(_nrt=True, **INNER)(function)
-    return compiled  # type: ignore[no-any-return]
+    return numba.njit(_nrt=True, **INNER)(function)  # type: ignore[no-any-return]
 
 
 def _source_of(file: Path) -> Path | None:

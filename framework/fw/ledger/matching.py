@@ -83,6 +83,9 @@ def fill(ledger, i, row, price, worst, taker):
     if order.reduce_only and p.lots * lots < 0:
         lots = -p.lots if abs(lots) > abs(p.lots) else lots
     fault = fault_of(ledger, i, k, lots, price, order.reduce_only)
+    if fault == NOTHING_TO_REDUCE:
+        order.state = EXPIRED  # what no longer covers a position ends with it
+        return
     if fault != NO_FAULT:
         order.state = REJECTED
         order.fault = fault
@@ -123,9 +126,10 @@ def fill_at_open(ledger, i):
             continue
         if order.kind == MARKET:
             fill(ledger, i, row, price, 0.0, YES)
-        elif order.kind == LIMIT and order.bar + 1 == i:
-            if price <= order.price if order.lots > 0 else price >= order.price:
-                fill(ledger, i, row, price, order.price, YES)
+            continue
+        is_marketable = price <= order.price if order.lots > 0 else price >= order.price
+        if order.kind == LIMIT and order.bar + 1 == i and is_marketable:
+            fill(ledger, i, row, price, order.price, YES)
 
 
 @inner
@@ -219,7 +223,8 @@ def settle_orders(ledger, i):
     for w in range(account.working):
         row = working_of(ledger)[w]
         order = orders_of(ledger)[row]
-        if order.state == WORKING and i >= order.expiry:
+        uncovered = order.reduce_only and positions_of(ledger)[order.instrument].lots * order.lots >= 0
+        if order.state == WORKING and (i >= order.expiry or uncovered):
             order.state = EXPIRED
             order.done = i
         if order.state == WORKING:

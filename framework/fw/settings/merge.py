@@ -84,7 +84,7 @@ def with_environment(root: Table, environ: Mapping[str, str], problems: list[Pro
         path = tuple(name[len(PREFIX) :].lower().split("__"))
         if not all(path):
             problems.append(
-                Problem(name, 0, 0, "", f"wants names joined by two underscores, like {PREFIX}STRATEGY__FAST")
+                Place(name).problem("", f"wants names joined by two underscores, like {PREFIX}STRATEGY__FAST")
             )
             continue
         root = _written(root, path, environ[name], Place(name), problems, _loosely)
@@ -98,9 +98,9 @@ def with_overrides(root: Table, overrides: Sequence[str], problems: list[Problem
         names = tuple(path.strip().split("."))
         place = Place(f"--set {_shown(path, text) if equals else _shown(path)}")
         if not equals or not all(names):
-            problems.append(Problem(place.file, 0, 0, "", "wants PATH=VALUE, like strategy.fast=5"))
+            problems.append(place.problem("", "wants PATH=VALUE, like strategy.fast=5"))
         elif any(map(looks_secret, names)):
-            problems.append(Problem(place.file, 0, 0, "", f"looks like a secret key: {ADVICE}"))
+            problems.append(place.problem("", f"looks like a secret key: {ADVICE}"))
         else:
             root = _written(root, names, text, place, problems, _exactly)
     return root
@@ -143,16 +143,16 @@ def _written(root: Table, path: Path, text: str, place: Place, problems: list[Pr
     """The settings with one value written at a path; problems are told of `place`."""
     where = ".".join(path)
     if path[0] == "profiles":
-        problems.append(Problem(place.file, 0, 0, where, "profiles stand in the file; choose one with --profile"))
+        problems.append(place.problem(where, "profiles stand in the file; choose one with --profile"))
         return root
     node = from_yaml(text, place.file, problems, at=place, path=where) or Scalar(place, "")
     if is_secret(path[-1], node):
-        problems.append(Problem(place.file, 0, 0, where, ADVICE))
+        problems.append(place.problem(where, ADVICE))
         return root
     try:
         new = _put(root, path, node, (), match)
     except _NoSuchPlace as problem:
-        problems.append(Problem(place.file, 0, 0, ".".join(problem.path), str(problem)))
+        problems.append(place.problem(".".join(problem.path), str(problem)))
         return root
     assert isinstance(new, Table)
     return new

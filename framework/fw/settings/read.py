@@ -91,6 +91,9 @@ def strategy_from(
     problems: list[Problem] = []
     tree = from_python(settings, file, problems)
     reader = Reader(registry, problems, folder=folder)
+    if not isinstance(tree, Table):
+        _refuse(problems, tree, "", "wants settings by name")
+        reader.finish()
     root, profiles = _without_profiles(tree if isinstance(tree, Table) else Table(Place(file), {}), problems)
     root = with_overrides(with_defaults(root), overrides, problems)
     return _finished(reader, root, name="strategy", path=None, profiles=tuple(profiles), profile=None)
@@ -132,7 +135,7 @@ def _opened(path_or_text: Path | str, problems: list[Problem]) -> tuple[Path | N
     if isinstance(path_or_text, str) and "\n" in path_or_text:
         path, file, text = None, "<text>", path_or_text
         if len(text) > LARGEST_FILE:
-            problems.append(Problem(file, 0, 0, "", TOO_LARGE))
+            problems.append(Place(file).problem("", TOO_LARGE))
             return None, file, None
     else:
         path = Path(path_or_text)
@@ -144,17 +147,17 @@ def _opened(path_or_text: Path | str, problems: list[Problem]) -> tuple[Path | N
     root = from_yaml(text, file, problems)
     if root is None or (isinstance(root, Scalar) and root.is_null):
         problems.append(
-            Problem(file, 0, 0, "", "is empty: a strategy file names at least instruments, bar, source, strategy")
+            Place(file).problem("", "is empty: a strategy file names at least instruments, bar, source, strategy")
         )
     elif not isinstance(root, Table | Refused):
         at = root.place
-        problems.append(Problem(file, at.line, at.column, "", "wants settings (name: value) at the top"))
+        problems.append(at.problem("", "wants settings (name: value) at the top"))
     return path, file, root if isinstance(root, Table) else None
 
 
 def _text_of(path: Path, file: str, problems: list[Problem]) -> str | None:
     def refuse(text: str, line: int = 0, column: int = 0) -> None:
-        problems.append(Problem(file, line, column, "", text))
+        problems.append(Place(file, line, column).problem("", text))
 
     try:
         with path.open("rb") as handle:
@@ -215,7 +218,7 @@ def _with_profile(root: Table, profiles: Mapping[str, Table], profile: str | Non
         return root
     if profile not in profiles:
         known = near(profile, profiles) if profiles else "The file has none"
-        problems.append(Problem(root.place.file, 0, 0, "profiles", f"there is no profile {profile!r}. {known}"))
+        problems.append(Place(root.place.file).problem("profiles", f"there is no profile {profile!r}. {known}"))
         return root
     over = merged(root, profiles[profile])
     assert isinstance(over, Table)
@@ -238,7 +241,7 @@ def _check_plugins(reader: Reader, root: Table, values: Mapping[str, Any]) -> No
 
 
 def _refuse(problems: list[Problem], node: Node, path: str, text: str) -> None:
-    problems.append(Problem(node.place.file, node.place.line, node.place.column, path, text))
+    problems.append(node.place.problem(path, text))
 
 
 def _title(stem: str) -> str:

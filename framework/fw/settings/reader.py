@@ -64,7 +64,7 @@ class Reader:
         """Paths as they stood in the file, by what they came to."""
 
     def report(self, place: Place, path: str, text: str, cause: PluginError | None = None) -> Any:
-        problem = Problem(place.file, place.line, place.column, path, text)
+        problem = place.problem(path, text)
         if problem not in self.problems:
             self.problems.append(problem)
         if cause is not None:
@@ -216,6 +216,9 @@ class Reader:
         methods = METHODS.get(part.kind, ())
         if inspect.isclass(spec):
             return self.report(node.place, path, f"wants an object, not the class: write {spec.__name__}(…)")
+        for offer in self.registry.offers(part.kind):
+            if offer.spec is cls:
+                return offer.name, spec, offer
         if not any(callable(getattr(spec, method, None)) for method in ("build", *methods)):
             needs = " or ".join(f"{method}()" for method in methods)
             return self.report(
@@ -223,9 +226,6 @@ class Reader:
                 path,
                 f"wants a {word(part.kind)}: its name, its settings or an object with {needs}, not {an(cls.__name__)}",
             )
-        for offer in self.registry.offers(part.kind):
-            if offer.spec is cls:
-                return offer.name, spec, offer
         use = f"python:{cls.__module__}.{cls.__qualname__}"
         return use, spec, Offer(part.kind, _snake(cls.__name__), cls, "python", "", "")
 

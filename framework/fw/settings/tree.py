@@ -32,6 +32,11 @@ class Place:
     line: int = 0
     column: int = 0
 
+    def problem(self, path: str, text: str) -> Problem:
+        """What is wrong here, as one printable line."""
+        path = path if len(path) <= 120 else path[:117] + "..."
+        return Problem(_printable(self.file), self.line, self.column, _printable(path), _printable(text))
+
 
 @attrs.frozen
 class Scalar:
@@ -152,7 +157,7 @@ class _Grower:
         return Place(self.file, mark.line + 1, mark.column + 1)
 
     def refuse(self, place: Place, path: str, text: str) -> Refused:
-        self.problems.append(Problem(place.file, place.line, place.column, path, text))
+        self.problems.append(place.problem(path, text))
         return Refused(place)
 
     def enter(self, place: Place, path: str, depth: int) -> None:
@@ -280,6 +285,11 @@ def _as_text(value: Any) -> str | None:
     if callable(item) and getattr(value, "shape", None) == ():
         return _as_text(item())
     return None
+
+
+def _printable(text: str) -> str:
+    # a name may hold line breaks or the codes that move a terminal's cursor
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in text)
 
 
 def _name(event: yaml.Event) -> str:
