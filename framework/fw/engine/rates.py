@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fw.domain.time import DAY, HOUR, Duration, format_time
-from fw.engine.check import check_stamps
+from fw.engine.soundness import check_stamps
 from fw.errors import DataError, Gap
 
 if TYPE_CHECKING:
