@@ -11,8 +11,8 @@ import numpy as np
 from fw.domain.bars import COLUMNS, Bars
 from fw.domain.market import Market, Series
 from fw.domain.time import format_time
-from fw.engine.soundness import check_bars, check_stamps
 from fw.engine.rates import prepare_funding
+from fw.engine.soundness import check_bars, check_stamps
 from fw.errors import DataError, Gap
 
 if TYPE_CHECKING:
