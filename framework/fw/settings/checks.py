@@ -6,9 +6,10 @@ from collections.abc import Mapping
 from typing import Any
 
 from fw.domain.time import BarSize
-from fw.settings.reader import BAD, Reader, name_in_list, near
+from fw.settings.reader import BAD, Reader, name_in_list
 from fw.settings.strategy import FeatureEntry, ModelEntry, SourceEntry
 from fw.settings.tree import Node, Table, listed
+from fw.settings.words import near
 
 
 def check(reader: Reader, root: Table, values: Mapping[str, Any]) -> None:

@@ -8,9 +8,10 @@ from typing import Any
 import attrs
 
 from fw.setting import Bounds
-from fw.settings.fields import Setting, arms, settings_of, words
+from fw.settings.fields import Setting, arms, settings_of
 from fw.settings.plain import plain
 from fw.settings.strategy import DEFAULTS, StrategyFile
+from fw.settings.words import words
 
 
 @attrs.frozen

@@ -13,7 +13,6 @@ from typing import Annotated, Any, Literal, Union
 import attrs
 
 from fw.errors import PluginError
-from fw.registry import word
 from fw.setting import Bounds, bounds_of
 from fw.settings.scalars import SCALARS, Kind
 
@@ -152,35 +151,3 @@ def value_of(hint: Any) -> Any:
     if typing.get_origin(inner) in (dict, typing.get_origin(typing.Mapping[str, int])) and args and args[0] is str:
         return args[1]
     return None
-
-
-def words(hint: Any) -> str:
-    """The type as a sentence has it: `a whole number`, `a list of paths`."""
-    alternatives = arms(hint)
-    if len(alternatives) > 1:
-        return " or ".join("null" if a is type(None) else words(a) for a in alternatives)
-    if kind := kind_of(hint):
-        return kind.words
-    if part := part_of(hint):
-        return an(word(part.kind))
-    if choices := choices_of(hint):
-        return f"one of {', '.join(choices)}" if len(choices) > 1 else next(iter(choices))
-    if (item := item_of(hint)) is not None:
-        return f"a list of {_plural(words(item))}"
-    if (items := items_of(hint)) is not None:
-        return f"a list of {', '.join(map(words, items))}"
-    if (value := value_of(hint)) is not None:
-        return f"{_plural(words(value))} by name"
-    return "settings" if attrs.has(hint) else getattr(hint, "__name__", str(hint))
-
-
-def an(name: str) -> str:
-    """A name with its article."""
-    return f"{'an' if name[:1].lower() in 'aeiou' else 'a'} {name}"
-
-
-def _plural(phrase: str) -> str:
-    single = phrase.removeprefix("a ").removeprefix("an ")
-    if " or " in single or single.startswith(("one of", "list", "number of")):
-        return f"({phrase})"
-    return single if single in ("settings", "text") else f"{single}s"

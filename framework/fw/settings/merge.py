@@ -14,7 +14,7 @@ import attrs
 
 from fw.errors import Problem
 from fw.settings.fields import item_of, part_of, settings_of, value_of
-from fw.settings.reader import name_in_list, near
+from fw.settings.reader import name_in_list
 from fw.settings.secrets import ADVICE, looks_secret, names_a_secret
 from fw.settings.strategy import DEFAULTS, StrategyFile
 from fw.settings.tree import (
@@ -30,6 +30,7 @@ from fw.settings.tree import (
     is_secret,
     listed,
 )
+from fw.settings.words import near
 
 PREFIX = "FW__"
 Path = tuple[str, ...]

@@ -16,9 +16,10 @@ from fw.settings.checks import check
 from fw.settings.fields import settings_of
 from fw.settings.merge import merged, with_defaults, with_environment, with_overrides
 from fw.settings.plain import plain_file
-from fw.settings.reader import BAD, Reader, near
+from fw.settings.reader import BAD, Reader
 from fw.settings.strategy import StrategyFile
 from fw.settings.tree import Node, Place, Refused, Scalar, Table, from_python, from_yaml, listed
+from fw.settings.words import near
 
 LARGEST_FILE = 1_000_000  # bytes; a strategy file has a few thousand
 

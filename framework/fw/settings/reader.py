@@ -18,7 +18,6 @@ from fw.settings.fields import (
     Distinct,
     Part,
     Setting,
-    an,
     arms,
     bare,
     choices_of,
@@ -28,10 +27,10 @@ from fw.settings.fields import (
     part_of,
     settings_of,
     value_of,
-    words,
 )
 from fw.settings.scalars import LABEL, shown
 from fw.settings.tree import Entry, Given, Items, Node, Place, Refused, Scalar, Table, joined
+from fw.settings.words import an, near, shape, words
 
 UNBOUNDED = Bounds()
 BAD: Any = object()
@@ -339,16 +338,7 @@ class Reader:
         example = ""
         if item_of(wanted) is not None and isinstance(node, Scalar) and not re.search(r"[\s\[\]{},:#]", node.text):
             example = f": write [{node.text}]"
-        return self.report(node.place, path, f"wants {words(wanted)}, not {_shape(node)}{example}")
-
-
-def near(name: str, known: Iterable[str]) -> str:
-    """The hint after an unknown name."""
-    names = sorted(set(known))
-    close = difflib.get_close_matches(name, names, 1)
-    if close:
-        return f"Did you mean {close[0]!r}?"
-    return f"Known: {', '.join(names)}" if names else "There are none here"
+        return self.report(node.place, path, f"wants {words(wanted)}, not {shape(node)}{example}")
 
 
 def name_in_list(node: Node) -> str | None:
@@ -383,17 +373,6 @@ def _has_shape(node: Node, wanted: Any) -> bool:
     if isinstance(node, Table):
         return value_of(wanted) is not None or (attrs.has(inner) and kind_of(wanted) is None)
     return inspect.isclass(inner)
-
-
-def _shape(node: Node) -> str:
-    match node:
-        case Scalar():
-            return shown(node.text, node.quoted)
-        case Items():
-            return f"a list of {len(node.items)}"
-        case Given():
-            return an(type(node.value).__name__)
-    return "settings (name: value)"
 
 
 def _snake(name: str) -> str:

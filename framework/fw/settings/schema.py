@@ -18,7 +18,6 @@ from fw.settings.fields import (
     Distinct,
     Part,
     Setting,
-    an,
     arms,
     bare,
     choices_of,
@@ -32,6 +31,7 @@ from fw.settings.fields import (
 from fw.settings.plain import plain
 from fw.settings.scalars import LABEL
 from fw.settings.strategy import DEFAULTS, StrategyFile
+from fw.settings.words import an
 
 DIALECT = "https://json-schema.org/draft/2020-12/schema"
 
