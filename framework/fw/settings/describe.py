@@ -54,7 +54,7 @@ def _row(setting: Setting, prefix: str, default: Any) -> Row:
 def bounds_in_words(bounds: Bounds) -> str:
     """`≥ 1, < 2`, or the choices."""
     signs = (("≥", bounds.ge), (">", bounds.gt), ("≤", bounds.le), ("<", bounds.lt))
-    said = [f"{sign} {bound:g}" for sign, bound in signs if bound is not None]
+    said = [f"{sign} {bound:.15g}" for sign, bound in signs if bound is not None]
     if bounds.choices is not None:
         said.append("one of " + ", ".join(map(str, bounds.choices)))
     return ", ".join(said)
