@@ -89,7 +89,9 @@ _HOMES = {
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
 __all__ = [
-    "__version__",
+    "FLAT",
+    "LONG",
+    "SHORT",
     "AccountReport",
     "AmbiguousName",
     "Amend",
@@ -102,7 +104,6 @@ __all__ = [
     "Disconnected",
     "Drift",
     "Duration",
-    "FLAT",
     "FeatureSet",
     "Fitted",
     "Forecasts",
@@ -112,7 +113,6 @@ __all__ = [
     "History",
     "Inbox",
     "Instrument",
-    "LONG",
     "Length",
     "Market",
     "Metric",
@@ -134,7 +134,6 @@ __all__ = [
     "RiskCheck",
     "Run",
     "RunRefused",
-    "SHORT",
     "Series",
     "SettingsError",
     "ShapeMismatch",
@@ -156,6 +155,7 @@ __all__ = [
     "View",
     "Want",
     "Windows",
+    "__version__",
     "backtest",
     "hookimpl",
     "load",

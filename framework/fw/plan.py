@@ -24,8 +24,8 @@ if TYPE_CHECKING:
     from fw.domain.market import Market
     from fw.domain.result import Result
     from fw.engine.assemble import Parts, Scene, Stage
+    from fw.engine.audit import Finding
     from fw.engine.folder import RunFolder
-    from fw.engine.leaks import Finding
     from fw.engine.run import EngineRun
     from fw.registry import Offer
 
@@ -189,7 +189,7 @@ class Plan:
 
     def check(self) -> tuple[Finding, ...]:
         """Look for mistakes and leaks: settings, data, every feature set, the strategy."""
-        from fw.engine.leaks import check_plan
+        from fw.engine.audit import check_plan
 
         return check_plan(self)
 
@@ -279,8 +279,7 @@ class Plan:
 
     def _metrics(self, run: EngineRun) -> Mapping[str, tuple[Offer, Any]]:
         """The bundled metrics, and those the file adds, built."""
-        from fw.plugins import BUNDLED
-        from fw.registry import build_part
+        from fw.registry import BUNDLED, build_part
 
         found = {}
         for offer in self.plugins.registry.offers("metric"):

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import attrs
 
 import fw
-from fw_risk.exposure import exposure_of, held_as, is_nearer_to_flat, turns
+from fw_risk.exposure import exposure_of, is_nearer_to_flat, turns
 
 if TYPE_CHECKING:
     from fw.parts.given import Run
@@ -20,8 +20,8 @@ Reviewed = dict[str, "fw.Target | fw.Veto"]
 class MaxExposure:
     """Keeps the sum of all notionals within `limit` × equity at each decision.
 
-    What instruments without a new signal hold counts first; new targets share what is left in proportion to what
-    they ask. A move nearer to flat always passes.
+    What is held counts first; new targets share what is left in proportion to what they ask beyond what they hold.
+    A move nearer to flat always passes, and too little room to grow is no reason to shrink.
     """
 
     limit: float = fw.setting(2.0, gt=0, help="gross notional over the account's equity")
@@ -43,51 +43,36 @@ class ExposureCheck:
     def review(self, targets: Mapping[str, fw.Target], view: fw.View) -> Reviewed:
         if view.account.equity <= 0.0:
             return _close_only(targets, view, "the account has no equity left")
-        growing: dict[str, float] = {}  # what the targets that add exposure ask for
+        growth: dict[str, float] = {}  # what targets ask beyond what they hold
         kept = 0.0
         for name in sorted({*view.instruments, *targets}):  # sorted: rounding must not depend on the order of lists
             target, focused = targets.get(name), view.of(name)
+            held = abs(focused.position.exposure)
             if target is None or name not in view.changed:
-                kept += abs(focused.position.exposure)
-            elif is_nearer_to_flat(target, focused):
-                kept += abs(exposure_of(target, focused, self.run))
+                kept += held
+                continue
+            asked = abs(exposure_of(target, focused, self.run))
+            if is_nearer_to_flat(target, focused):
+                kept += asked
             else:
-                growing[name] = abs(exposure_of(target, focused, self.run))
-        if sum(growing.values()) <= self.limit - kept:
+                floor = 0.0 if turns(target, focused) else held
+                growth[name] = asked - floor
+                kept += floor
+        room = max(0.0, self.limit - kept)
+        total = sum(growth.values())
+        if total <= room:
             return dict(targets)
-        floors = {name: _held_on_its_side(targets[name], view.of(name)) for name in growing}
-        share = _share(growing, floors, self.limit - kept)
         return {
-            name: self._shared(target, share, view.of(name)) if name in growing else target
+            name: self._shared(target, growth[name] * (1.0 - room / total), view.of(name)) if name in growth else target
             for name, target in targets.items()
         }
 
-    def _shared(self, target: fw.Target, share: float, view: fw.View) -> fw.Target | fw.Veto:
-        """The target's share of the room; too little room to grow is no reason to shrink what is held."""
-        if abs(target.size) * share < abs(held_as(target, view)) and not turns(target, view):
-            return attrs.evolve(target, exposure=None, notional=None, lots=view.position.lots)
-        if share == 0.0 and view.position.lots == 0:
+    def _shared(self, target: fw.Target, excess: float, view: fw.View) -> fw.Target | fw.Veto:
+        """The target less the exposure there is no room for."""
+        asked = abs(exposure_of(target, view, self.run))
+        if excess >= asked and view.position.lots == 0:
             return fw.Veto(f"the account's exposure is at its limit of {self.limit:g} × equity")
-        return target.scaled(share)
-
-
-def _share(asked: Mapping[str, float], floors: Mapping[str, float], room: float) -> float:
-    """The share of what they ask that all get, so that together they fit the room and none falls below its floor."""
-    sharing = dict(asked)
-    while sharing:
-        share = max(0.0, room) / sum(sharing.values())
-        stuck = [name for name, wanted in sharing.items() if wanted * share < floors[name]]
-        if not stuck:
-            return share
-        for name in stuck:
-            room -= floors[name]
-            del sharing[name]
-    return 0.0
-
-
-def _held_on_its_side(target: fw.Target, view: fw.View) -> float:
-    """The exposure a target may fall back on; none where it turns to the other side."""
-    return 0.0 if turns(target, view) else abs(view.position.exposure)
+        return target.scaled(max(0.0, 1.0 - excess / asked))
 
 
 @attrs.frozen

@@ -81,6 +81,11 @@ def rules(
     return instrument, tuple(dict.fromkeys(notes))
 
 
+def overrides(file: Path | None, symbol: str) -> bool:
+    """Whether a user's file states rules of a symbol."""
+    return file is not None and any(symbol in symbols for symbols in _read_override(file).values())
+
+
 def fees(venue: str, tier: str) -> Fees:
     """What the venue charges in a fee tier, as last known; SettingsError for a tier it does not have."""
     known = _shipped(venue, "fees")

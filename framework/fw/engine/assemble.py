@@ -10,7 +10,7 @@ import attrs
 
 from fw.domain.market import Market
 from fw.domain.time import format_time
-from fw.domain.venue import rules
+from fw.domain.venue import overrides, rules
 from fw.engine.columns import Cache, PlannedSet, compute_columns, first_complete_row
 from fw.engine.prepare import prepare
 from fw.engine.run import EngineRun
@@ -146,7 +146,9 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
     market = prepare(given, want, gaps=source.gaps, funding=account.funding, mark=account.mark)
     bars = market.bars
     first = 0 if source.start is None else int((bars.open_time < source.start).sum())
-    tape, market, notes = lay(market, first=first, with_marks=account.mark == "required")
+    tape, market, notes = lay(
+        market, first=first, with_marks=account.mark == "required", with_funding=account.funding == "required"
+    )
     instruments, rule_notes = _rules(settings, market)
     return Stage(
         market=market,
@@ -162,7 +164,7 @@ def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ..
     instruments, notes = [], []
     for symbol in market.instruments:
         own = market.series[symbol].rules
-        if own is not None and settings.account.rules is None:
+        if own is not None and not overrides(settings.account.rules, symbol):
             instruments.append(own)
             continue
         found, said = rules(settings.account.venue, symbol, start=start, end=end, override=settings.account.rules)

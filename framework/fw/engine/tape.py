@@ -18,11 +18,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def lay(market: Market, *, first: int, with_marks: bool) -> tuple[Tape, Market, tuple[str, ...]]:
+def lay(market: Market, *, first: int, with_marks: bool, with_funding: bool) -> tuple[Tape, Market, tuple[str, ...]]:
     """The tape, the same market with its columns inside the tape's block, and notes for the reader.
 
     `first` is the first bar traded. With marks, liquidation and unrealised profit use the mark prices, which must
-    then be on the market's timeline; without, the traded prices stand in.
+    then be on the market's timeline; without, the traded prices stand in. Without funding none is paid, though its
+    rates stay in the market for features to read.
     """
     symbols = market.instruments
     bars = len(market.bars)
@@ -39,7 +40,7 @@ def lay(market: Market, *, first: int, with_marks: bool) -> tuple[Tape, Market, 
                 block[k, kinds.PRICE_FIELDS + field] = getattr(data.mark, name)
         columns = {name: read_only(block[k, field]) for field, name in enumerate(COLUMNS)}
         series[symbol] = attrs.evolve(data, bars=attrs.evolve(data.bars, **columns))
-        rows, priced_by_trades = funding_stamps(data)
+        rows, priced_by_trades = funding_stamps(data) if with_funding else (np.zeros(0, kinds.STAMP), 0)
         stamps.append(rows)
         if priced_by_trades:
             notes.append(f"{symbol}: {priced_by_trades} funding stamps priced at traded opens, for want of mark prices")

@@ -41,7 +41,7 @@ class BarsWindow:
     def __init__(self, bars: Bars, moment: Any) -> None:
         self._bars = bars
         self._close = bars.close
-        self._last = memoryview(bars.close)
+        self._last = memoryview(bars.close)  # type: ignore[arg-type]  # reads a float twice as fast as the array
         self._moment = moment
 
     def __len__(self) -> int:
@@ -56,7 +56,8 @@ class BarsWindow:
     @property
     def last(self) -> float:
         """The newest close."""
-        return self._last[self._moment.known - 1]
+        newest: float = self._last[self._moment.known - 1]
+        return newest
 
     def _window(self, column: NDArray[Any]) -> NDArray[Any]:
         return column[self._moment.since : self._moment.known]
@@ -317,7 +318,9 @@ class HistoryBarsBlock:
 
     def __init__(self, block: NDArray[np.float64]) -> None:
         names = ("open", "high", "low", "close", "volume")
-        self._columns = {name: read_only(block[:, field]) for field, name in enumerate(names)}
+        self._columns: dict[str, NDArray[np.float64]] = {
+            name: read_only(block[:, field]) for field, name in enumerate(names)
+        }
 
     def __getattr__(self, name: str) -> NDArray[np.float64]:
         try:

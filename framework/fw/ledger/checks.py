@@ -5,10 +5,11 @@ from __future__ import annotations
 import math
 
 from fw.ledger.compiled import kernel
+from fw.ledger.kinds import Rows
 
 
 @kernel
-def first_bad_strength(rows):
+def first_bad_strength(rows: Rows) -> tuple[int, int]:
     """(instrument, bar) of the first strength outside [-1, 1], NaN being legal; (-1, -1): all are fine."""
     for k in range(rows.shape[0]):
         row = rows[k]
@@ -23,7 +24,7 @@ def first_bad_strength(rows):
 
 
 @kernel
-def first_bad_price(rows):
+def first_bad_price(rows: Rows) -> tuple[int, int]:
     """(instrument, bar) of the first price (or count) not above 0 or infinite, NaN being legal; (-1, -1): fine."""
     for k in range(rows.shape[0]):
         for i in range(rows.shape[1]):

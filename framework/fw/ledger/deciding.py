@@ -33,7 +33,11 @@ from fw.ledger.kinds import (
     SIGNAL,
     WORKING,
     YES,
+    Ledger,
+    Row,
+    Rows,
     account_of,
+    codes,
     decisions_of,
     expiry_of,
     limit_of,
@@ -50,18 +54,18 @@ from fw.ledger.kinds import (
 )
 from fw.ledger.matching import protect
 
-UNCHANGED, PROTECTIONS, SIZE = np.arange(3)
+UNCHANGED, PROTECTIONS, SIZE = codes(3)
 
 
 @inner
-def whole_lots(quantity, lot):
+def whole_lots(quantity: float, lot: float) -> int:
     """Lots in a quantity of base currency, towards zero; a hair of float noise is forgiven."""
     lots = quantity / lot
-    return np.int64(lots + (1e-9 if lots > 0.0 else -1e-9))
+    return int(lots + (1e-9 if lots > 0.0 else -1e-9))
 
 
 @inner
-def compare(p, wish):
+def compare(p: Row, wish: Row) -> int:
     """What of a wish differs from the signal in force."""
     if math.isnan(wish.strength):
         return UNCHANGED
@@ -73,7 +77,7 @@ def compare(p, wish):
 
 
 @inner
-def note_decision(ledger, i, k, wish):
+def note_decision(ledger: Ledger, i: int, k: int, wish: Row) -> None:
     """Take the wish as the signal in force and write it down."""
     p = positions_of(ledger)[k]
     account = account_of(ledger)[0]
@@ -97,7 +101,7 @@ def note_decision(ledger, i, k, wish):
 
 
 @inner
-def wanted_notional(ledger, i, k, wish):
+def wanted_notional(ledger: Ledger, i: int, k: int, wish: Row) -> float:
     """What a wish asks for before any limit, in settlement currency, signed."""
     account = account_of(ledger)[0]
     p = positions_of(ledger)[k]
@@ -117,57 +121,74 @@ def wanted_notional(ledger, i, k, wish):
 
 
 @inner
-def is_nearer_to_flat(lots, notional, unit):
+def is_nearer_to_flat(lots: int, notional: float, unit: float) -> bool:
     """Whether a target only takes away from what is held (`unit`: notional of a lot)."""
     held = lots * unit
     return abs(notional) <= abs(held) and notional * held >= 0.0
 
 
 @inner
-def ration(ledger, i):
+def kept_of(p: Row, notional: float, unit: float) -> float:
+    """What of a position, as notional, a growing target falls back on: all of it, nothing where it turns."""
+    return 0.0 if notional * p.lots < 0.0 else abs(p.lots) * unit
+
+
+@inner
+def ration(ledger: Ledger, i: int) -> None:
     """Keep the sum of exposures, and the margin it takes, within the limits.
 
-    What unchanged instruments hold counts first; the changed ones share the rest in proportion to what they asked.
-    A move nearer to flat always passes.
+    What is held counts first; the changed instruments share the rest in proportion to what they ask beyond what
+    they hold. A move nearer to flat always passes, and too little room to grow is no reason to shrink.
     """
     account = account_of(ledger)[0]
     held = 0.0
     held_margin = 0.0
-    asked = 0.0
+    growth = 0.0
     for k in range(positions_of(ledger).shape[0]):
         p = positions_of(ledger)[k]
         wish = wishes_of(ledger)[k]
-        price = market_of(ledger)[k, CLOSE, i]
-        notional = abs(p.lots) * p.lot * price
-        if wish.changed == SIZE and not is_nearer_to_flat(p.lots, wish.notional, p.lot * price):
-            asked += abs(wish.notional)
-            continue
-        if wish.changed == SIZE:
+        unit = p.lot * market_of(ledger)[k, CLOSE, i]
+        notional = abs(p.lots) * unit
+        margin = p.margin * account.leverage if account.isolated else notional
+        if wish.changed == SIZE and is_nearer_to_flat(p.lots, wish.notional, unit):
             notional = abs(wish.notional)
+            margin = notional
+        elif wish.changed == SIZE:
+            notional = kept_of(p, wish.notional, unit)
+            margin = notional
+            growth += abs(wish.notional) - notional
         held += notional
-        held_margin += p.margin * account.leverage if account.isolated and wish.changed != SIZE else notional
-    if asked == 0.0:
+        held_margin += margin
+    if growth == 0.0:
         return
     base = min(account.equity, wallet(account)) if account.isolated else account.equity
-    room = min(
-        account.exposure_limit * account.equity - held, account.leverage * (1.0 - account.reserve) * base - held_margin
-    )
-    if room >= asked:
+    room = account.exposure_limit * account.equity - held
+    room = max(min(room, account.leverage * (1.0 - account.reserve) * base - held_margin), 0.0)
+    if room >= growth:
         return
-    share = max(room, 0.0) / asked
     for k in range(positions_of(ledger).shape[0]):
         p = positions_of(ledger)[k]
         wish = wishes_of(ledger)[k]
         unit = p.lot * market_of(ledger)[k, CLOSE, i]
         if wish.changed == SIZE and not is_nearer_to_flat(p.lots, wish.notional, unit):
-            shared = wish.notional * share
-            if is_nearer_to_flat(p.lots, shared, unit) and wish.notional * p.lots > 0:
-                shared = p.lots * unit  # too little room to grow is no reason to shrink
-            wish.notional = shared
+            kept = kept_of(p, wish.notional, unit)
+            size = kept + (abs(wish.notional) - kept) * (room / growth)
+            wish.notional = size if wish.notional > 0.0 else -size
 
 
 @inner
-def add_order(ledger, i, k, kind, lots, price, expiry, reduce_only, planned, reason):
+def add_order(
+    ledger: Ledger,
+    i: int,
+    k: int,
+    kind: int,
+    lots: int,
+    price: float,
+    expiry: int,
+    reduce_only: int,
+    planned: int,
+    reason: int,
+) -> int:
     """Write an order down; it is not yet with the venue. Returns its row."""
     account = account_of(ledger)[0]
     row = account.orders
@@ -193,7 +214,7 @@ def add_order(ledger, i, k, kind, lots, price, expiry, reduce_only, planned, rea
 
 
 @inner
-def place(ledger, row):
+def place(ledger: Ledger, row: int) -> None:
     """Hand an order to the simulated venue; a bracket order takes effect at once."""
     account = account_of(ledger)[0]
     order = orders_of(ledger)[row]
@@ -210,7 +231,7 @@ def place(ledger, row):
 
 
 @inner
-def withdraw_planned(ledger, i, k):
+def withdraw_planned(ledger: Ledger, i: int, k: int) -> None:
     """Cancel the working orders that earlier signals of this instrument made."""
     account = account_of(ledger)[0]
     kept = 0
@@ -227,7 +248,7 @@ def withdraw_planned(ledger, i, k):
 
 
 @inner
-def protect_working(ledger, k, wish):
+def protect_working(ledger: Ledger, k: int, wish: Row) -> None:
     """Give new protections to an entry that is still working."""
     for w in range(account_of(ledger)[0].working):
         order = orders_of(ledger)[working_of(ledger)[w]]
@@ -238,7 +259,7 @@ def protect_working(ledger, k, wish):
 
 
 @inner
-def plan(ledger, i, k, placing):
+def plan(ledger: Ledger, i: int, k: int, placing: int) -> None:
     """Turn what is wanted minus what is held into one order; reduce-only where it only reduces."""
     p = positions_of(ledger)[k]
     wish = wishes_of(ledger)[k]
@@ -274,7 +295,7 @@ def plan(ledger, i, k, placing):
 
 
 @inner
-def move_bracket(ledger, i, k, placing):
+def move_bracket(ledger: Ledger, i: int, k: int, placing: int) -> None:
     """Order the position's protections to the wish's."""
     p = positions_of(ledger)[k]
     wish = wishes_of(ledger)[k]
@@ -290,7 +311,7 @@ def move_bracket(ledger, i, k, placing):
 
 
 @inner
-def read_wishes(ledger, i):
+def read_wishes(ledger: Ledger, i: int) -> None:
     """Take the signals of bar `i` from the arrays of a whole run."""
     for k in range(positions_of(ledger).shape[0]):
         p = positions_of(ledger)[k]
@@ -300,13 +321,13 @@ def read_wishes(ledger, i):
         wish.take = price_or_none(take_of(ledger), k, i, p)
         wish.limit = price_or_none(limit_of(ledger), k, i, p)
         wish.trail = number_or_none(trail_of(ledger), k, i)
-        wish.expiry = np.int64(number_or_none(expiry_of(ledger), k, i))
+        wish.expiry = int(number_or_none(expiry_of(ledger), k, i))
         wish.unit = BY_STRENGTH
         wish.force = NONE
 
 
 @inner
-def price_or_none(column, k, i, p):
+def price_or_none(column: Rows, k: int, i: int, p: Row) -> float:
     """A price of an optional column on its tick; 0 where there is none."""
     if column.shape[1] == 0 or math.isnan(column[k, i]):
         return 0.0
@@ -314,13 +335,13 @@ def price_or_none(column, k, i, p):
 
 
 @inner
-def number_or_none(column, k, i):
+def number_or_none(column: Rows, k: int, i: int) -> float:
     """A number of an optional column; 0 where there is none."""
     return 0.0 if column.shape[1] == 0 or math.isnan(column[k, i]) else column[k, i]
 
 
 @inner
-def has_drifted(ledger, i, k):
+def has_drifted(ledger: Ledger, i: int, k: int) -> bool:
     """Whether a position has left its target by more than the share that calls for a new size."""
     p = positions_of(ledger)[k]
     account = account_of(ledger)[0]
@@ -334,7 +355,7 @@ def has_drifted(ledger, i, k):
 
 
 @inner
-def decide(ledger, i, placing):
+def decide(ledger: Ledger, i: int, placing: int) -> None:
     """Act on the wishes at the close of bar `i`; with `placing` the orders go to the simulated venue at once."""
     account = account_of(ledger)[0]
     if account.halted:
@@ -373,7 +394,7 @@ def decide(ledger, i, placing):
 
 
 @inner
-def keep_signal(p, wish):
+def keep_signal(p: Row, wish: Row) -> None:
     """Make a wish of the signal in force, to resize what it made."""
     wish.strength = p.strength
     wish.stop = p.stop
@@ -384,7 +405,7 @@ def keep_signal(p, wish):
 
 
 @inner
-def admit(ledger, i, k, lots):
+def admit(ledger: Ledger, i: int, k: int, lots: int) -> int:
     """How many of an explicit order's lots the limits let pass, counting the position and all working orders."""
     account = account_of(ledger)[0]
     p = positions_of(ledger)[k]
@@ -397,7 +418,7 @@ def admit(ledger, i, k, lots):
     if abs(worst + lots) <= abs(worst) and (worst + lots) * worst >= 0:
         return lots
     if account.halted:
-        return np.int64(0)
+        return NO
     held = 0.0
     for j in range(positions_of(ledger).shape[0]):
         q = positions_of(ledger)[j]
@@ -406,12 +427,14 @@ def admit(ledger, i, k, lots):
     limit = min(account.exposure_limit, account.leverage * (1.0 - account.reserve)) * account.equity - held
     most = whole_lots(max(limit, 0.0) / price, p.lot)
     if lots > 0:
-        return max(min(lots, most - worst), np.int64(0))
-    return min(max(lots, -most - worst), np.int64(0))
+        return max(min(lots, most - worst), NO)
+    return min(max(lots, -most - worst), NO)
 
 
 @inner
-def add_explicit(ledger, i, k, kind, lots, price, expiry, reduce_only):
+def add_explicit(
+    ledger: Ledger, i: int, k: int, kind: int, lots: int, price: float, expiry: int, reduce_only: int
+) -> int:
     """Write an explicit order of the strategy down; returns its row."""
     last = i + expiry if expiry > 0 else NEVER
     return add_order(ledger, i, k, kind, lots, snap(price, positions_of(ledger)[k]), last, reduce_only, NO, EXPLICIT)

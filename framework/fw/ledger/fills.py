@@ -7,17 +7,17 @@ weighted on an increase, unchanged on a decrease, the price of the flip after a 
 from __future__ import annotations
 
 from fw.ledger.compiled import inner
-from fw.ledger.kinds import account_of, fills_of, positions_of
+from fw.ledger.kinds import Ledger, Row, account_of, fills_of, positions_of
 
 
 @inner
-def wallet(account):
+def wallet(account: Row) -> float:
     """Cash: equity less unrealised profit."""
     return account.capital + account.realised - account.fees + account.funding + account.shortfall
 
 
 @inner
-def snap(price, p):
+def snap(price: float, p: Row) -> float:
     """The price on the nearest tick, as the nearest float to its decimal writing; 0 (none) stays 0."""
     if p.per_unit > 0.0:
         return round(price * p.per_unit) / p.per_unit
@@ -25,7 +25,9 @@ def snap(price, p):
 
 
 @inner
-def trade(ledger, i, k, lots, price, fee, slippage, reason, order):
+def trade(
+    ledger: Ledger, i: int, k: int, lots: int, price: float, fee: float, slippage: float, reason: int, order: int
+) -> None:
     """Trade `lots` (signed) at `price`; `fee` and `slippage` in settlement currency. A position that ends or
     turns loses its protections."""
     p = positions_of(ledger)[k]
@@ -67,7 +69,9 @@ def trade(ledger, i, k, lots, price, fee, slippage, reason, order):
 
 
 @inner
-def take_liquidity(ledger, i, k, lots, price, worst, reason, order):
+def take_liquidity(
+    ledger: Ledger, i: int, k: int, lots: int, price: float, worst: float, reason: int, order: int
+) -> None:
     """Trade as a taker from `price`, which slippage makes worse, though not beyond `worst` (0: no bound)."""
     account = account_of(ledger)[0]
     p = positions_of(ledger)[k]
@@ -79,7 +83,7 @@ def take_liquidity(ledger, i, k, lots, price, worst, reason, order):
 
 
 @inner
-def make_liquidity(ledger, i, k, lots, price, reason, order):
+def make_liquidity(ledger: Ledger, i: int, k: int, lots: int, price: float, reason: int, order: int) -> None:
     """Trade as a maker: at exactly the price that rested."""
     p = positions_of(ledger)[k]
     trade(ledger, i, k, lots, price, abs(lots) * p.lot * price * account_of(ledger)[0].maker, 0.0, reason, order)

@@ -7,11 +7,11 @@ position held before that open's fills; one inside the bar after them, before an
 from __future__ import annotations
 
 from fw.ledger.compiled import inner
-from fw.ledger.kinds import NEVER, account_of, payments_of, positions_of, stamps_of
+from fw.ledger.kinds import NEVER, Ledger, account_of, payments_of, positions_of, stamps_of
 
 
 @inner
-def pay_funding(ledger, i, k, inside):
+def pay_funding(ledger: Ledger, i: int, k: int, inside: int) -> None:
     """Settle the stamps of this bar that lie at its open (0) or inside it (1)."""
     p = positions_of(ledger)[k]
     account = account_of(ledger)[0]
@@ -34,7 +34,7 @@ def pay_funding(ledger, i, k, inside):
 
 
 @inner
-def next_funding(ledger, k, i):
+def next_funding(ledger: Ledger, k: int, i: int) -> int:
     """The first bar at or after `i` that has a stamp of this instrument; a bar far away where there is none."""
     p = positions_of(ledger)[k]
     j = p.funding_next

@@ -16,19 +16,36 @@ from numba.np.arrayobj import populate_array
 
 from fw.ledger.compiled import view
 
-OPEN, HIGH, LOW, CLOSE, VOLUME = np.arange(5)
-# constants are numpy integers: numba compiles a function anew for every Python literal it is called with
+
+def code(value: int) -> int:
+    """A constant for kernels: a numpy integer, for numba compiles a function anew for each Python one it is given."""
+    return np.int64(value)  # type: ignore[return-value]
+
+
+def codes(count: int) -> tuple[int, ...]:
+    """The constants 0, 1, … of an enumeration."""
+    return tuple(code(value) for value in range(count))
+
+
+OPEN, HIGH, LOW, CLOSE, VOLUME = codes(5)
 PRICE_FIELDS = 5
 MARK_FIELDS = 9
 """Rows of the market block with mark prices: open, high, low, close of the mark follow the traded ones."""
 
-MARKET, LIMIT, STOP, TAKE_PROFIT, BRACKET = np.arange(5)
+Ledger = Any
+"""The handle's record, by which kernels reach every array; numba infers the types that matter."""
+Rows = Any
+"""An array of one of the row types below, or of numbers."""
+Row = Any
+"""One record of such an array, by reference."""
+
+MARKET, LIMIT, STOP, TAKE_PROFIT, BRACKET = codes(5)
 ORDER_KINDS = ("market", "limit", "stop", "take_profit", "bracket")
 
-SENT, WORKING, FILLED, CANCELLED, EXPIRED, REJECTED = np.arange(6)
+SENT, WORKING, FILLED, CANCELLED, EXPIRED, REJECTED = codes(6)
 ORDER_STATES = ("sent", "working", "filled", "cancelled", "expired", "rejected")
 
-NO_FAULT, NO_MARGIN, TOO_SMALL, NOTHING_TO_REDUCE, RUINED = np.arange(5)
+NO_FAULT, NO_MARGIN, TOO_SMALL, NOTHING_TO_REDUCE, RUINED = codes(5)
 FAULTS = (
     "",
     "margin is insufficient (-2019)",
@@ -37,17 +54,17 @@ FAULTS = (
     "the account is in liquidation (-2023)",
 )
 
-SIGNAL, REBALANCE, RISK, EXPLICIT, STOP_LOSS, PROFIT, TRAILING, LIQUIDATION = np.arange(8)
+SIGNAL, REBALANCE, RISK, EXPLICIT, STOP_LOSS, PROFIT, TRAILING, LIQUIDATION = codes(8)
 REASONS = ("signal", "rebalance", "risk", "order", "stop", "take_profit", "trailing", "liquidation")
 
-BY_STRENGTH, BY_EXPOSURE, BY_NOTIONAL, BY_LOTS, BY_VETO = np.arange(5)
+BY_STRENGTH, BY_EXPOSURE, BY_NOTIONAL, BY_LOTS, BY_VETO = codes(5)
 """How a target is given to `decide`: strength times a term, or one of the units of `fw.Target`; or refused."""
 
 MOST_TIERS = 16
-NEVER = np.int64(2**62)
+NEVER = code(2**62)
 """A bar that never comes."""
-NO, YES = np.arange(2)
-NONE = np.int64(-1)
+NO, YES = codes(2)
+NONE = code(-1)
 """No order, no signal, no instrument, no reason."""
 
 POSITION = np.dtype(
@@ -216,8 +233,7 @@ BLOCK = 64
 """Bars that the calm skip looks at together."""
 
 
-@intrinsic
-def array_at(typing_context: Any, address: Any, shape: Any, dtype: Any) -> Any:
+def _array_at(typing_context: Any, address: Any, shape: Any, dtype: Any) -> Any:
     """A C-ordered array on memory that somebody else owns."""
     array_type = types.Array(dtype.dtype, len(shape), "C")
 
@@ -241,122 +257,126 @@ def array_at(typing_context: Any, address: Any, shape: Any, dtype: Any) -> Any:
     return array_type(address, shape, dtype), build
 
 
+array_at: Any = intrinsic(_array_at)
+"""`array_at(address, shape, dtype)` inside a kernel; numba gives the typing context."""
+
+
 @view
-def column_of(address, instruments, bars):
+def column_of(address: int, instruments: int, bars: int) -> Rows:
     """An array [instrument, bar] at an address, or one without columns where the address is 0."""
     return array_at(address, (instruments, bars if address != 0 else 0), np.float64)
 
 
 @view
-def market_of(ledger):
+def market_of(ledger: Ledger) -> Rows:
     """float64[instrument, field, bar]."""
     fields = MARK_FIELDS if ledger.mark else PRICE_FIELDS
     return array_at(ledger.market, (ledger.instruments, fields, ledger.bars), np.float64)
 
 
 @view
-def positions_of(ledger):
+def positions_of(ledger: Ledger) -> Rows:
     """One row an instrument."""
     return array_at(ledger.positions, (ledger.instruments,), POSITION)
 
 
 @view
-def account_of(ledger):
+def account_of(ledger: Ledger) -> Rows:
     """The one row of the account."""
     return array_at(ledger.account, (1,), ACCOUNT)
 
 
 @view
-def orders_of(ledger):
+def orders_of(ledger: Ledger) -> Rows:
     """Room for orders; `account.orders` of them are written."""
     return array_at(ledger.orders, (ledger.order_room,), ORDER)
 
 
 @view
-def working_of(ledger):
+def working_of(ledger: Ledger) -> Rows:
     """Rows of orders that may still fill, in order of submission."""
     return array_at(ledger.working, (ledger.order_room,), np.int64)
 
 
 @view
-def fills_of(ledger):
+def fills_of(ledger: Ledger) -> Rows:
     """Room for fills; `account.fills` of them are written."""
     return array_at(ledger.fills, (ledger.fill_room,), FILL)
 
 
 @view
-def stamps_of(ledger):
+def stamps_of(ledger: Ledger) -> Rows:
     """Funding stamps, instrument after instrument."""
     return array_at(ledger.stamps, (ledger.stamp_count,), STAMP)
 
 
 @view
-def payments_of(ledger):
+def payments_of(ledger: Ledger) -> Rows:
     """Room for funding payments."""
     return array_at(ledger.payments, (ledger.payment_room,), PAYMENT)
 
 
 @view
-def decisions_of(ledger):
+def decisions_of(ledger: Ledger) -> Rows:
     """Room for changed signals."""
     return array_at(ledger.decisions, (ledger.decision_room,), DECISION)
 
 
 @view
-def wishes_of(ledger):
+def wishes_of(ledger: Ledger) -> Rows:
     """One row an instrument."""
     return array_at(ledger.wishes, (ledger.instruments,), WISH)
 
 
 @view
-def equity_of(ledger):
+def equity_of(ledger: Ledger) -> Rows:
     """float64[bar]."""
     return array_at(ledger.equity, (ledger.bars,), np.float64)
 
 
 @view
-def scratch_of(ledger):
+def scratch_of(ledger: Ledger) -> Rows:
     """float64[BLOCK], for whoever needs it."""
     return array_at(ledger.scratch, (BLOCK,), np.float64)
 
 
 @view
-def scales_of(ledger):
+def scales_of(ledger: Ledger) -> Rows:
     """Exposure at strength 1, float64[instrument, bar]; no columns when absent."""
     return column_of(ledger.scales, ledger.instruments, ledger.bars)
 
 
 @view
-def strength_of(ledger):
+def strength_of(ledger: Ledger) -> Rows:
     """Strengths, float64[instrument, bar]; no columns when absent."""
     return column_of(ledger.strength, ledger.instruments, ledger.bars)
 
 
 @view
-def stop_of(ledger):
+def stop_of(ledger: Ledger) -> Rows:
     """Stop losses, float64[instrument, bar]; no columns when absent."""
     return column_of(ledger.stop_loss, ledger.instruments, ledger.bars)
 
 
 @view
-def take_of(ledger):
+def take_of(ledger: Ledger) -> Rows:
     """Take-profits, float64[instrument, bar]; no columns when absent."""
     return column_of(ledger.take_profit, ledger.instruments, ledger.bars)
 
 
 @view
-def trail_of(ledger):
+def trail_of(ledger: Ledger) -> Rows:
     """Trailing distances, float64[instrument, bar]; no columns when absent."""
     return column_of(ledger.trailing, ledger.instruments, ledger.bars)
 
 
 @view
-def limit_of(ledger):
+def limit_of(ledger: Ledger) -> Rows:
     """Limit entries, float64[instrument, bar]; no columns when absent."""
     return column_of(ledger.limit, ledger.instruments, ledger.bars)
 
 
 @view
-def expiry_of(ledger):
+def expiry_of(ledger: Ledger) -> Rows:
     """Expiries of limit entries, float64[instrument, bar]; no columns when absent."""
     return column_of(ledger.expiry, ledger.instruments, ledger.bars)

@@ -16,6 +16,8 @@ from fw.ledger.kinds import (
     LIQUIDATION,
     LOW,
     NONE,
+    Ledger,
+    Row,
     account_of,
     market_of,
     orders_of,
@@ -25,7 +27,7 @@ from fw.ledger.kinds import (
 
 
 @inner
-def maintenance(notional, p):
+def maintenance(notional: float, p: Row) -> float:
     """Maintenance margin of a notional, in settlement currency."""
     t = 0
     while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
@@ -34,13 +36,13 @@ def maintenance(notional, p):
 
 
 @inner
-def adverse(ledger, i, k, field_long, field_short):
+def adverse(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) -> float:
     """The mark that hurts a position most in this bar (or its open or close, by the fields given)."""
     return market_of(ledger)[k, ledger.mark + (field_long if positions_of(ledger)[k].lots > 0 else field_short), i]
 
 
 @inner
-def others(ledger, i, k, field_long, field_short):
+def others(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) -> float:
     """Cross: unrealised profit less maintenance of every position but `k`, at their adverse marks."""
     spare = 0.0
     for j in range(positions_of(ledger).shape[0]):
@@ -52,7 +54,7 @@ def others(ledger, i, k, field_long, field_short):
 
 
 @inner
-def liquidation_price(p, balance):
+def liquidation_price(p: Row, balance: float) -> float:
     """The mark at which `balance` + unrealised = maintenance, walking the tiers; ≤ 0: it is never reached.
 
     `balance` is the isolated margin, or the cross wallet plus what the other positions spare.
@@ -68,7 +70,7 @@ def liquidation_price(p, balance):
 
 
 @inner
-def own_balance(ledger, i, k, field_long, field_short):
+def own_balance(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) -> float:
     """What stands behind position `k` before its own unrealised profit."""
     if account_of(ledger)[0].isolated:
         return positions_of(ledger)[k].margin
@@ -76,7 +78,7 @@ def own_balance(ledger, i, k, field_long, field_short):
 
 
 @inner
-def cancel_all(ledger, i, k):
+def cancel_all(ledger: Ledger, i: int, k: int) -> None:
     """Withdraw every working order of an instrument, or of all where `k` is -1."""
     account = account_of(ledger)[0]
     kept = 0
@@ -92,7 +94,7 @@ def cancel_all(ledger, i, k):
 
 
 @inner
-def close_out(ledger, i, k, left):
+def close_out(ledger: Ledger, i: int, k: int, left: float) -> float:
     """Close a position at its `closing` price; the clearance fee takes at most what is `left`. Returns the rest."""
     p = positions_of(ledger)[k]
     fee = min(p.clearance * abs(p.lots) * p.lot * p.closing, left)
@@ -101,7 +103,7 @@ def close_out(ledger, i, k, left):
 
 
 @inner
-def borne(account, left):
+def borne(account: Row, left: float) -> float:
     """What is left after the losses: a shortfall is borne by the insurance fund."""
     if left < 0.0:
         account.shortfall -= left
@@ -110,7 +112,7 @@ def borne(account, left):
 
 
 @inner
-def check_isolated(ledger, i, field_long, field_short):
+def check_isolated(ledger: Ledger, i: int, field_long: int, field_short: int) -> None:
     """Liquidate each position whose own margin does not cover it at these marks."""
     account = account_of(ledger)[0]
     for k in range(positions_of(ledger).shape[0]):
@@ -127,7 +129,7 @@ def check_isolated(ledger, i, field_long, field_short):
 
 
 @inner
-def check_cross(ledger, i, field_long, field_short):
+def check_cross(ledger: Ledger, i: int, field_long: int, field_short: int) -> None:
     """Liquidate all positions when the account does not cover them at these marks."""
     account = account_of(ledger)[0]
     n = positions_of(ledger).shape[0]
@@ -156,7 +158,7 @@ def check_cross(ledger, i, field_long, field_short):
 
 
 @inner
-def check_margin(ledger, i, field_long, field_short):
+def check_margin(ledger: Ledger, i: int, field_long: int, field_short: int) -> None:
     """Liquidate what these marks (of bar `i`) do not let stand."""
     if account_of(ledger)[0].isolated:
         check_isolated(ledger, i, field_long, field_short)
@@ -165,7 +167,7 @@ def check_margin(ledger, i, field_long, field_short):
 
 
 @inner
-def closing_price(ledger, i, k, field_long, field_short):
+def closing_price(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) -> float:
     """Where a liquidation closes position `k`: its liquidation price, kept inside the marks of the bar."""
     price = liquidation_price(positions_of(ledger)[k], own_balance(ledger, i, k, field_long, field_short))
     if field_long == field_short:
@@ -174,7 +176,7 @@ def closing_price(ledger, i, k, field_long, field_short):
 
 
 @inner
-def free_margin(ledger, i, k, field):
+def free_margin(ledger: Ledger, i: int, k: int, field: int) -> float:
     """What is free for a position in `k` at these marks, with that position's own margin counted as free."""
     account = account_of(ledger)[0]
     free = wallet(account)
@@ -194,7 +196,7 @@ def free_margin(ledger, i, k, field):
 
 
 @inner
-def marked(ledger, i):
+def marked(ledger: Ledger, i: int) -> float:
     """Equity at the close of bar `i`."""
     equity = wallet(account_of(ledger)[0])
     for k in range(positions_of(ledger).shape[0]):

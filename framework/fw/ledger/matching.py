@@ -33,6 +33,8 @@ from fw.ledger.kinds import (
     TRAILING,
     WORKING,
     YES,
+    Ledger,
+    Row,
     account_of,
     market_of,
     orders_of,
@@ -43,13 +45,13 @@ from fw.ledger.margin import free_margin, liquidation_price, own_balance
 
 
 @inner
-def through(ledger, p):
+def through(ledger: Ledger, p: Row) -> float:
     """How far beyond a resting price the market must trade to fill it; half a tick less, against float noise."""
     return (account_of(ledger)[0].through - 0.5) * p.tick
 
 
 @inner
-def fault_of(ledger, i, k, lots, price, reduce_only):
+def fault_of(ledger: Ledger, i: int, k: int, lots: int, price: float, reduce_only: int) -> int:
     """Why the venue would refuse this fill, or NO_FAULT."""
     p = positions_of(ledger)[k]
     after = p.lots + lots
@@ -73,7 +75,7 @@ def fault_of(ledger, i, k, lots, price, reduce_only):
 
 
 @inner
-def fill(ledger, i, row, price, worst, taker):
+def fill(ledger: Ledger, i: int, row: int, price: float, worst: float, taker: int) -> None:
     """Fill a working order at `price`, or let the venue refuse it; hand its protections to the position."""
     order = orders_of(ledger)[row]
     k = order.instrument
@@ -101,7 +103,7 @@ def fill(ledger, i, row, price, worst, taker):
 
 
 @inner
-def protect(p, stop, take, trail, start):
+def protect(p: Row, stop: float, take: float, trail: float, start: float) -> None:
     """Give the position its protections; a trailing stop starts at `start` (0: it stays where it stands)."""
     p.stop = stop
     p.take = take
@@ -115,7 +117,7 @@ def protect(p, stop, take, trail, start):
 
 
 @inner
-def fill_at_open(ledger, i):
+def fill_at_open(ledger: Ledger, i: int) -> None:
     """Market orders, and limit orders that arrive with the market already at or beyond their price."""
     account = account_of(ledger)[0]
     for w in range(account.working):
@@ -133,7 +135,7 @@ def fill_at_open(ledger, i):
 
 
 @inner
-def fill_inside(ledger, i, kind):
+def fill_inside(ledger: Ledger, i: int, kind: int) -> bool:
     """Working orders of one kind that this bar's range reaches; returns whether any position grew or turned."""
     account = account_of(ledger)[0]
     entered = False
@@ -164,7 +166,7 @@ def fill_inside(ledger, i, kind):
 
 
 @inner
-def apply_protections(ledger, i, k, entered_inside):
+def apply_protections(ledger: Ledger, i: int, k: int, entered_inside: int) -> None:
     """Close the position where its stop, trailing stop or take-profit was touched; in doubt the stop came first.
 
     What was entered inside the bar is not paid its take-profit in that bar, unless the path is optimistic.
@@ -204,7 +206,7 @@ def apply_protections(ledger, i, k, entered_inside):
 
 
 @inner
-def match_inside(ledger, i):
+def match_inside(ledger: Ledger, i: int) -> None:
     """Everything the range of bar `i` touches, after its open."""
     for k in range(positions_of(ledger).shape[0]):
         apply_protections(ledger, i, k, NO)
@@ -216,7 +218,7 @@ def match_inside(ledger, i):
 
 
 @inner
-def settle_orders(ledger, i):
+def settle_orders(ledger: Ledger, i: int) -> None:
     """End the orders whose time is up, and forget the finished ones."""
     account = account_of(ledger)[0]
     kept = 0
@@ -234,7 +236,7 @@ def settle_orders(ledger, i):
 
 
 @inner
-def trail(ledger, i, k):
+def trail(ledger: Ledger, i: int, k: int) -> None:
     """Let a trailing stop follow the best price of the bar; it counts from the next bar on."""
     p = positions_of(ledger)[k]
     if p.lots > 0:

@@ -11,6 +11,7 @@ import numpy as np
 from fw.ledger import kinds
 from fw.ledger.compiled import kernel
 from fw.ledger.deciding import add_explicit, admit
+from fw.ledger.kinds import Rows
 from fw.ledger.margin import cancel_all
 from fw.ledger.step import decide_at, place_order, run_bars
 
@@ -279,15 +280,17 @@ def _column(values: Any, shape: tuple[int, int], name: str) -> NDArray[np.float6
 
 
 @kernel
-def _admit(handle, bar, instrument, lots):
+def _admit(handle: Rows, bar: int, instrument: int, lots: int) -> int:
     return admit(handle[0], bar, instrument, lots)
 
 
 @kernel
-def _add_explicit(handle, bar, instrument, kind, lots, price, expiry, reduce_only):
+def _add_explicit(
+    handle: Rows, bar: int, instrument: int, kind: int, lots: int, price: float, expiry: int, reduce_only: int
+) -> int:
     return add_explicit(handle[0], bar, instrument, kind, lots, price, expiry, reduce_only)
 
 
 @kernel
-def _cancel_all(handle, bar, instrument):
+def _cancel_all(handle: Rows, bar: int, instrument: int) -> None:
     cancel_all(handle[0], bar, instrument)

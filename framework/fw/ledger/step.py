@@ -26,6 +26,9 @@ from fw.ledger.kinds import (
     OPEN,
     RISK,
     YES,
+    Ledger,
+    Row,
+    Rows,
     account_of,
     equity_of,
     expiry_of,
@@ -43,7 +46,7 @@ from fw.ledger.matching import fill_at_open, match_inside, settle_orders, trail
 
 
 @inner
-def step(ledger, i):
+def step(ledger: Ledger, i: int) -> None:
     """Everything that happens in bar `i`."""
     account = account_of(ledger)[0]
     n = positions_of(ledger).shape[0]
@@ -78,7 +81,7 @@ def step(ledger, i):
 
 
 @inner
-def halt(ledger, i):
+def halt(ledger: Ledger, i: int) -> None:
     """End trading: withdraw every order, and close what is held at the next open."""
     account_of(ledger)[0].halted = i + 1
     cancel_all(ledger, i, NONE)
@@ -89,7 +92,7 @@ def halt(ledger, i):
 
 
 @inner
-def calm(ledger, i, end, scanning):
+def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
     """Mark bars from `i` on while nothing can happen but a new mark; returns the first bar that needs `step`.
 
     A bar in which anything might be touched, paid or liquidated ends it before that bar; a bar whose signals differ
@@ -128,7 +131,8 @@ def calm(ledger, i, end, scanning):
         for k in range(n):
             account.exposed += (stop - j) * (positions_of(ledger)[k].lots != 0)
         j = stop
-        if stop < whole:
+        # a change in the last bar of a block ends the calm too, although `stop` does not show it
+        if stop < whole or (watching and any_differs(ledger, stop - 1)):
             break
     if j > i:
         account.equity = equity_of(ledger)[j - 1]
@@ -136,7 +140,7 @@ def calm(ledger, i, end, scanning):
 
 
 @inner
-def levels(p):
+def levels(p: Row) -> tuple[float, float]:
     """The lows at or below which, and the highs at or above which, a protection might be touched."""
     below = -np.inf
     above = np.inf
@@ -150,7 +154,7 @@ def levels(p):
 
 
 @inner
-def is_touched(ledger, i, stop):
+def is_touched(ledger: Ledger, i: int, stop: int) -> bool:
     """Whether any protection might be touched in these bars."""
     for k in range(positions_of(ledger).shape[0]):
         below, above = levels(positions_of(ledger)[k])
@@ -167,7 +171,7 @@ def is_touched(ledger, i, stop):
 
 
 @inner
-def rate_bound(p, notional):
+def rate_bound(p: Row, notional: float) -> float:
     """A rate that maintenance over notional cannot exceed below this notional."""
     t = 0
     while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
@@ -176,7 +180,7 @@ def rate_bound(p, notional):
 
 
 @inner
-def is_endangered(ledger, i, stop, cash):
+def is_endangered(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
     """Whether margin might run out in these bars, by a bound on maintenance that is linear in the mark."""
     account = account_of(ledger)[0]
     spare = scratch_of(ledger)
@@ -216,7 +220,7 @@ def is_endangered(ledger, i, stop, cash):
 
 
 @inner
-def first_doubt(ledger, i, stop, cash):
+def first_doubt(ledger: Ledger, i: int, stop: int, cash: float) -> int:
     """The first of these bars in which something might be touched or liquidated."""
     for b in range(i, stop):
         if is_touched(ledger, b, b + 1) or is_endangered(ledger, b, b + 1, cash):
@@ -225,7 +229,7 @@ def first_doubt(ledger, i, stop, cash):
 
 
 @inner
-def differs(ledger, k, i):
+def differs(ledger: Ledger, k: int, i: int) -> bool:
     """Whether the signal of bar `i` differs from the one in force; a NaN strength: it does not."""
     p = positions_of(ledger)[k]
     strength = strength_of(ledger)[k, i]
@@ -243,7 +247,16 @@ def differs(ledger, k, i):
 
 
 @inner
-def first_change(ledger, i, stop):
+def any_differs(ledger: Ledger, i: int) -> bool:
+    """Whether any instrument's signal of bar `i` differs from the one in force."""
+    for k in range(positions_of(ledger).shape[0]):
+        if differs(ledger, k, i):
+            return True
+    return False
+
+
+@inner
+def first_change(ledger: Ledger, i: int, stop: int) -> int:
     """The bar after the first of these whose signals differ from those in force; `stop` where none does."""
     columns = (
         stop_of(ledger).shape[1]
@@ -267,7 +280,7 @@ def first_change(ledger, i, stop):
 
 
 @inner
-def mark_block(ledger, i, stop, cash):
+def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> None:
     """Equity of these bars; the same operations in the same order as `marked`."""
     equity = equity_of(ledger)
     for b in range(i, stop):
@@ -283,7 +296,7 @@ def mark_block(ledger, i, stop, cash):
 
 
 @inner
-def first_fall(ledger, i, stop, floor):
+def first_fall(ledger: Ledger, i: int, stop: int, floor: float) -> int:
     """The first of these bars whose equity may have fallen to the share `floor` of its peak; `stop`: none."""
     equity = equity_of(ledger)
     highest = account_of(ledger)[0].peak
@@ -302,7 +315,7 @@ def first_fall(ledger, i, stop, floor):
 
 
 @inner
-def has_room(ledger, fill_room, order_room, decision_room):
+def has_room(ledger: Ledger, fill_room: int, order_room: int, decision_room: int) -> bool:
     """Whether the worst bar still fits into the rows that are there; payments have a row for every stamp."""
     account = account_of(ledger)[0]
     n = positions_of(ledger).shape[0]
@@ -315,7 +328,7 @@ def has_room(ledger, fill_room, order_room, decision_room):
 
 
 @kernel
-def run_bars(handle, end, scanning):
+def run_bars(handle: Rows, end: int, scanning: bool) -> int:
     """Bring the account forward to the close of bar `end` - 1; scanning, act on each bar's signals too.
 
     Returns the first bar not stepped: less than `end` where the run must make room for more rows first.
@@ -343,12 +356,12 @@ def run_bars(handle, end, scanning):
 
 
 @kernel
-def decide_at(handle, i, placing):
+def decide_at(handle: Rows, i: int, placing: int) -> None:
     """`decide` for the loop: act on the wishes that it wrote."""
     decide(handle[0], i, placing)
 
 
 @kernel
-def place_order(handle, row):
+def place_order(handle: Rows, row: int) -> None:
     """Hand an order that was written down to the simulated venue."""
     place(handle[0], row)

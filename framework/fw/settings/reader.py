@@ -64,8 +64,7 @@ class Reader:
 
     def report(self, place: Place, path: str, text: str, cause: PluginError | None = None) -> Any:
         problem = place.problem(path, text)
-        if problem not in self.problems:
-            self.problems.append(problem)
+        self.problems.append(problem)
         if cause is not None:
             self.causes[problem] = cause
         return BAD
@@ -76,8 +75,8 @@ class Reader:
             return
         kinds = {type(self.causes[p]) for p in self.problems if p in self.causes}
         if kinds and all(p in self.causes for p in self.problems):
-            raise _both(kinds.pop() if len(kinds) == 1 else PluginError)(self.problems)
-        raise SettingsError(self.problems)
+            raise _both(kinds.pop() if len(kinds) == 1 else PluginError)(set(self.problems))
+        raise SettingsError(set(self.problems))
 
     def read(self, node: Node, wanted: Any, path: str, bounds: Bounds = UNBOUNDED) -> Any:
         """The value of a node as the type wanted, within its bounds (each item, of a list); BAD after a report."""

@@ -29,7 +29,9 @@ class Account:
     reserve: float = setting(0.01, ge=0, lt=1, help="share of equity new exposure leaves free as margin")
     fees: str = setting("vip0", help="fee tier of the venue")
     mark: Literal["last", "required"] = setting("last", help="without a mark price: take the last, or refuse to run")
-    funding: Literal["required", "zero"] = setting("required", help="without funding rates: refuse to run, or pay none")
+    funding: Literal["required", "zero"] = setting(
+        "required", help="refuse to run without funding rates, or pay none at all"
+    )
     rules: Path | None = setting(None, help="a file of contract rules that override the venue's")
 
 

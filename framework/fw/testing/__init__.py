@@ -4,9 +4,9 @@
 `fw.testing.results` finished runs. Every `check_...` raises AssertionError that says what the contract is for.
 """
 
+from fw.engine.leaks import Leak, feature_contract
 from fw.testing.data import check_features, check_model, check_source
 from fw.testing.decisions import check_risk_check, check_sizer, check_strategy
-from fw.testing.features import Leak, feature_contract
 from fw.testing.outputs import check_broker, check_metric, check_observer, check_reporter
 
 __all__ = [

@@ -17,7 +17,7 @@ from fw.errors import DataError
 from fw.parts.source import Want
 from fw.parts.spec import build
 from fw.testing.fakes import FakeRun
-from fw.testing.features import feature_contract
+from fw.engine.leaks import feature_contract
 from fw.testing.markets import MARKETS
 
 if TYPE_CHECKING:

@@ -1,0 +1,167 @@
+"""`fw check`: everything that can be known to be wrong before a run is believed, leaks above all.
+
+A feature set is computed with and without the future, at every bar of a stretch. A strategy is run on the whole
+history and on histories cut short: what it decided up to the cut must be the same, in whole arrays and bar by bar.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from fw.domain.time import format_time
+from fw.engine.assemble import Parts, Scene, choose_engine, set_scene, terms_of
+from fw.engine.columns import PlannedSet
+from fw.engine.leaks import feature_contract
+from fw.engine.loop import Loop
+from fw.engine.scan import scan
+from fw.engine.tape import lay
+from fw.ledger.kinds import SIGNAL_FIELDS
+from fw.registry import blame
+
+if TYPE_CHECKING:
+    from fw.domain.market import Market
+    from fw.ledger.simulation import Simulation
+    from fw.plan import Plan
+
+STRETCH = 300
+"""Bars at the end of the data whose feature rows are all tested, beyond the set's own lookback."""
+CUTS = 24
+"""Places at which the strategy's history is cut short."""
+BEFORE_CUT = 400
+"""Bars a cut run trades, beyond what its features and its view look back on."""
+
+
+@attrs.frozen
+class Finding:
+    """One thing that was looked at."""
+
+    ok: bool
+    title: str
+    text: str = ""
+
+
+def check_plan(plan: Plan) -> tuple[Finding, ...]:
+    """Look at the data, every feature set and the strategy; errors of the tree pass, for they say it themselves."""
+    run = plan._make_run()
+    parts = plan._parts(run)
+    stage = plan._staged(parts)
+    bars = stage.market.bars
+    findings = [
+        Finding(True, "settings", plan.settings.name),
+        Finding(
+            True,
+            "data",
+            f"{len(bars):,} bars of {', '.join(stage.market.instruments)} from {format_time(int(bars.open_time[0]))} "
+            f"to {format_time(int(bars.close_time[-1]))}",
+        ),
+    ]
+    findings += [_check_features(planned, stage.market) for planned in parts.features]
+    scene = set_scene(parts, stage)
+    run.instruments = dict(zip(stage.market.instruments, stage.instruments, strict=True))
+    findings.append(_check_strategy(plan, parts, scene, run))
+    return tuple(findings)
+
+
+def _check_features(planned: PlannedSet, market: Market) -> Finding:
+    """The leak contract on the last stretch of the data."""
+    title = f"{planned.offer.title}{f' at {planned.bar}' if planned.bar else ''}"
+    focused = market.of(planned.on) if planned.on else market
+    sized = focused.resampled(planned.bar) if planned.bar else focused
+    rows = min(len(sized.bars), STRETCH + 2 * int(planned.part.lookback))
+    stretch = sized.between(int(sized.bars.open_time[-rows]), None)
+    try:
+        with blame(planned.offer):
+            leaks = feature_contract(planned.part, stretch)
+    except AssertionError as broken:
+        return Finding(False, title, str(broken))
+    if leaks:
+        return Finding(False, title, "; ".join(map(str, leaks)))
+    return Finding(True, title, f"no leak in {rows} bars")
+
+
+def _check_strategy(plan: Plan, parts: Parts, scene: Scene, run: Any) -> Finding:
+    """Cut the history at several bars: nothing decided up to a cut may change."""
+    title = parts.strategy.offer.title
+    terms = terms_of(plan.settings, parts, run)
+    capital = plan.settings.account.capital
+    can_scan, _ = choose_engine(parts)
+    window = _window(scene, parts)
+
+    def decided(market: Market, engine: str) -> Simulation:
+        account = plan.settings.account
+        tape, laid, _ = lay(
+            market, first=0, with_marks=account.mark == "required", with_funding=account.funding == "required"
+        )
+        stage = attrs.evolve(scene.stage, market=laid, tape=tape)
+        # parts may remember: each cut is decided by new ones
+        fresh = plan._parts(run)
+        cut = set_scene(fresh, stage)
+        if engine == "scan":
+            return scan(fresh, cut, terms, capital=capital)
+        return Loop(fresh, cut, terms, run, capital=capital, progress=None).go()
+
+    for engine in ("scan", "loop") if can_scan == "scan" else ("loop",):
+        whole_market = window
+        whole = decided(whole_market, engine)
+        for cut in _cuts(whole):
+            time = whole.close_time(cut)
+            short = decided(whole_market.known(time), engine)
+            if (difference := _first_difference(whole, short, cut)) is not None:
+                return Finding(
+                    False,
+                    title,
+                    f"{_words(difference, whole, whole_market)} with the whole history, but otherwise when the history "
+                    f"ends at {format_time(time)} ({engine}): it reads what was not known yet",
+                )
+    if can_scan == "scan":
+        arrays, bars = decided(window, "scan"), decided(window, "loop")
+        last = len(window.bars) - 1
+        if (difference := _first_difference(arrays, bars, last)) is not None:
+            said = _words(difference, arrays, window)
+            return Finding(False, title, f"decide_all and decide differ: {said} by decide_all, and otherwise by decide")
+    return Finding(True, title, f"nothing it decided in {len(window.bars)} bars changes when its future is cut off")
+
+
+def _window(scene: Scene, parts: Parts) -> Market:
+    """The end of the data, long enough for start-up, the view and the cuts."""
+    market = scene.stage.market
+    clock = market.bars.size
+    back = max([0, *(planned.lookback(clock) for planned in parts.features)])
+    rows = min(len(market.bars), back + min(parts.lookback, BEFORE_CUT) + BEFORE_CUT)
+    return market.between(int(market.bars.open_time[-rows]), None)
+
+
+def _cuts(whole: Simulation) -> Iterator[int]:
+    """Bars to cut at: where something was just decided, for there a peek shows, and some in between."""
+    first, last = whole.first, whole.tape.bars - 2
+    changed = np.unique(whole.decisions["bar"])
+    changed = changed[(changed > first) & (changed <= last)]
+    chosen = set(map(int, changed[np.linspace(0, len(changed) - 1, min(CUTS, len(changed))).astype(int)]))
+    chosen |= {bar - 1 for bar in chosen if bar - 1 > first}
+    chosen |= set(map(int, np.linspace(first + 1, last, CUTS // 2))) if last > first else set()
+    yield from sorted(chosen)
+
+
+def _first_difference(whole: Simulation, short: Simulation, cut: int) -> Any:
+    """The first decision up to the cut that differs, from either side; None: all are the same."""
+    one, other = (rows[rows["bar"] <= cut] for rows in (whole.decisions, short.decisions))
+    count = min(len(one), len(other))
+    unequal = np.flatnonzero(one[:count] != other[:count])
+    if len(unequal):
+        return one[unequal[0]]
+    if len(one) != len(other):
+        return (one if len(one) > count else other)[count]
+    return None
+
+
+def _words(row: Any, whole: Simulation, market: Market) -> str:
+    """A decision in words."""
+    names = dict(zip(SIGNAL_FIELDS, ("strength", "stop", "take", "trail", "limit", "expiry"), strict=True))
+    said = {name: float(row[column]) for name, column in names.items() if row[column]}
+    wanted = ", ".join(f"{name} {value:g}" for name, value in said.items()) or "strength 0"
+    when = format_time(whole.close_time(int(row["bar"])))
+    return f"{market.instruments[int(row['instrument'])]} at {when} is decided {wanted}"
