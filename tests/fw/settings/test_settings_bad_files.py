@@ -126,3 +126,8 @@ def test_an_alias_bomb_is_refused_where_it_is_laid(registry):
 )
 def test_strange_directives_are_refused(registry, text):
     assert "is not YAML" in refusal(text, registry)
+
+
+def test_thousands_of_mistakes_are_all_told(registry):
+    text = "".join(f"x{i}: 1\n" for i in range(9_000))
+    assert len(refusal(text, registry).splitlines()) == 9_004  # and four settings are missing
