@@ -19,6 +19,7 @@ from fw.engine.leaks import feature_contract
 from fw.engine.loop import Loop
 from fw.engine.scan import scan
 from fw.engine.tape import lay
+from fw.errors import PluginError
 from fw.ledger.kinds import SIGNAL_FIELDS
 from fw.registry import blame
 
@@ -76,7 +77,7 @@ def _check_features(planned: PlannedSet, market: Market) -> Finding:
     try:
         with blame(planned.offer):
             leaks = feature_contract(planned.part, stretch)
-    except AssertionError as broken:
+    except (AssertionError, PluginError) as broken:
         return Finding(False, title, str(broken))
     if leaks:
         return Finding(False, title, "; ".join(map(str, leaks)))
@@ -109,7 +110,10 @@ def _check_strategy(plan: Plan, parts: Parts, scene: Scene, run: Any) -> Finding
         whole = decided(whole_market, engine)
         for cut in _cuts(whole):
             time = whole.close_time(cut)
-            short = decided(whole_market.known(time), engine)
+            try:
+                short = decided(whole_market.known(time), engine)
+            except PluginError as error:
+                return Finding(False, title, f"it fails when the history ends at {format_time(time)}: {error}")
             if (difference := _first_difference(whole, short, cut)) is not None:
                 return Finding(
                     False,
