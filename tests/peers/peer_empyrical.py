@@ -24,7 +24,7 @@ def equity_of(path: Path) -> Any:
 def metrics(path: Path) -> worker.Job:
     """Sharpe, Sortino, Calmar and the deepest drawdown of returns given as an array, its quickest input."""
     equity = equity_of(path)
-    returns = equity[1:] / equity[:-1] - 1.0
+    returns = np.append(0.0, equity[1:] / equity[:-1] - 1.0)  # the first bar's is from a capital of its own close
 
     def job() -> dict[str, Any]:
         return {
