@@ -1,16 +1,37 @@
-"""What every test may use: the real market data where it is present."""
+"""What every test may use: the real market data where it is present, made-up markets, runs over data at hand.
+
+Property tests try few examples by default; `pytest tests/properties tests/parity --hypothesis-profile long` tries many.
+"""
 
 from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
+import hypothesis
 import pytest
 
 REPOSITORY = Path(__file__).resolve().parents[1]
+
+hypothesis.settings.register_profile("short", deadline=None)
+hypothesis.settings.register_profile("long", deadline=None, max_examples=5_000)
+hypothesis.settings.load_profile("short")
+
+
+def _beside(name: str) -> ModuleType:
+    """A module that lies beside this file and may then be imported by its name."""
+    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+    assert spec is not None
+    assert spec.loader is not None
+    module = module_from_spec(spec)
+    sys.modules[name] = module
+    spec.loader.exec_module(module)
+    return module
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +46,39 @@ def real_data() -> Path:
 @pytest.fixture(scope="session")
 def by_hand() -> ModuleType:
     """The module that makes results by hand (`tests/by_hand.py`), with a plain ledger of its own."""
-    spec = spec_from_file_location("by_hand", Path(__file__).with_name("by_hand.py"))
-    assert spec is not None
-    assert spec.loader is not None
-    module = module_from_spec(spec)
-    sys.modules["by_hand"] = module
-    spec.loader.exec_module(module)
-    return module
+    return _beside("by_hand")
+
+
+@pytest.fixture(scope="session")
+def made_up() -> ModuleType:
+    """The module that makes markets, venues and scripted strategies (`tests/made_up.py`)."""
+    return _beside("made_up")
+
+
+@pytest.fixture(scope="session")
+def second_ledger() -> ModuleType:
+    """The ledger in decimals that audits the compiled one (`tests/second_ledger.py`)."""
+    return _beside("second_ledger")
+
+
+@pytest.fixture(scope="session")
+def make_plan(tmp_path_factory: pytest.TempPathFactory, made_up: ModuleType) -> Callable[..., Any]:
+    """A plan over a market at hand, by market, strategy and settings; plugins are loaded once."""
+    from fw.plugins import load
+    from fw.workspace import Workspace
+
+    given = {"plugins": load(environ={}), "workspace": Workspace(tmp_path_factory.mktemp("workspace"))}
+    return lambda market, strategy, **settings: made_up.plan_over(market, strategy, **{**given, **settings})
+
+
+@pytest.fixture(scope="session")
+def scripted(made_up: ModuleType) -> Callable[..., Any]:
+    """A random market and a random script for it, of a seed."""
+    import numpy as np
+
+    def make(seed: int, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01) -> Any:
+        rng = np.random.default_rng(seed)
+        market = made_up.random_market(rng, symbols, bars, wild=wild)
+        return market, made_up.Scripted(made_up.random_signals(rng, market))
+
+    return make

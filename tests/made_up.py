@@ -1,27 +1,33 @@
-"""Random markets and random signals that both engines are given."""
+"""Random markets, and strategies that follow a script; `plan_over` runs one on the other."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Sequence
 from typing import Any
 
 import attrs
 import numpy as np
-import pytest
 
 import fw
 from fw.engine.given import GivenMarket
+from fw.engine.tape import lay
+from fw.ledger.simulation import Simulation
 from fw.plan import Plan
-from fw.plugins import load
+from fw.plugins import Plugins
 from fw.settings.read import strategy_from
 from fw.workspace import Workspace
+
+Bar = tuple[float, float, float, float]
+"""Open, high, low, close."""
 
 HOUR = 3_600_000_000_000
 TICK = 0.1
 
 
-def random_market(rng: np.random.Generator, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01) -> fw.Market:
-    """Prices on the tick with jumps now and then, and funding every eight hours."""
+def random_market(
+    rng: np.random.Generator, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01, marked: bool = False
+) -> fw.Market:
+    """Prices on the tick with jumps now and then, funding every one, four or eight hours, and maybe mark prices."""
     series = {}
     times = np.arange(bars, dtype=np.int64) * HOUR
     for k, symbol in enumerate(symbols):
@@ -34,7 +40,13 @@ def random_market(rng: np.random.Generator, symbols: tuple[str, ...], bars: int,
         bar_columns = {"open": o, "high": np.maximum(h, np.maximum(o, c)), "low": np.minimum(lo, np.minimum(o, c))}
         stamps = np.arange(0, bars * HOUR, 8 * HOUR // int(rng.choice([1, 2, 8])), dtype=np.int64)
         stamps = stamps + int(rng.choice([0, 0, HOUR // 2]))  # at the bars' opens, or inside them
+        mark = None
+        if marked:
+            away = np.exp(rng.standard_normal(bars) * wild / 10)  # one factor a bar: its order of prices stays
+            columns = {name: column * away for name, column in {**bar_columns, "close": c}.items()}
+            mark = fw.Bars(size=fw.BarSize(HOUR), open_time=times, volume=np.zeros(bars), **columns)
         series[symbol] = fw.Series(
+            mark=mark,
             bars=fw.Bars(size=fw.BarSize(HOUR), open_time=times, close=c, volume=np.ones(bars), **bar_columns),
             funding=fw.Stamps(stamps, rng.standard_normal(len(stamps)) * 1e-3),
             rules=fw.Instrument(
@@ -112,37 +124,56 @@ def random_signals(rng: np.random.Generator, market: fw.Market) -> fw.SignalArra
     )
 
 
-@pytest.fixture(scope="session")
-def make_plan(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Plan]:
-    """A plan over a market at hand; plugins are loaded once."""
-    plugins = load(environ={})
-    workspace = Workspace(tmp_path_factory.mktemp("workspace"))
+def plan_over(market: fw.Market, strategy: Any, *, plugins: Plugins, workspace: Workspace, **settings: Any) -> Plan:
+    """A plan over a market at hand, as `fw.backtest` makes it."""
+    whole = {
+        "instruments": list(market.instruments),
+        "bar": str(market.bars.size),
+        "source": GivenMarket(market),
+        "strategy": strategy,
+        **settings,
+    }
+    return Plan(
+        strategy_from(whole, plugins.registry),
+        plugins,
+        workspace,
+        again=lambda more: strategy_from(whole, plugins.registry, overrides=more),
+    )
 
-    def make(market: fw.Market, strategy: Any, **settings: Any) -> Plan:
-        whole = {
-            "instruments": list(market.instruments),
-            "bar": "1h",
-            "source": GivenMarket(market),
-            "strategy": strategy,
-            **settings,
-        }
-        return Plan(
-            strategy_from(whole, plugins.registry),
-            plugins,
-            workspace,
-            again=lambda more: strategy_from(whole, plugins.registry, overrides=more),
+
+def bars_of(rows: Sequence[Bar], *, size: str = "1h") -> fw.Bars:
+    """Bars with these prices, one after another from the epoch on."""
+    step = fw.BarSize.parse(size)
+    prices = dict(zip(("open", "high", "low", "close"), np.array(rows, dtype=float).T, strict=True))
+    times = np.arange(len(rows), dtype=np.int64) * step.ns
+    return fw.Bars(size=step, open_time=times, volume=np.ones(len(rows)), **prices)
+
+
+def market_of(*rows: Sequence[Bar], rates: Sequence[tuple[float, float]] = (), **rules: Any) -> fw.Market:
+    """A market of one instrument for each list of bars: A, B, …; lot 0.01, tick 0.1, `rates` at (hour, rate)."""
+    stamps = fw.Stamps(np.array([int(hour * HOUR) for hour, _ in rates]), [rate for _, rate in rates])
+    series = {
+        symbol: fw.Series(
+            bars=bars_of(bars),
+            funding=stamps,
+            rules=fw.Instrument(**{"symbol": symbol, "tick": 0.1, "lot": 0.01, **rules}),
         )
+        for symbol, bars in zip("ABC", rows, strict=False)
+    }
+    return fw.Market(series=series, focus="A")
 
-    return make
 
-
-@pytest.fixture(scope="session")
-def scripted() -> Callable[[int, tuple[str, ...], int], tuple[fw.Market, Scripted]]:
-    """A random market and a random script for it, of a seed."""
-
-    def make(seed: int, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01) -> tuple[fw.Market, Scripted]:
-        rng = np.random.default_rng(seed)
-        market = random_market(rng, symbols, bars, wild=wild)
-        return market, Scripted(random_signals(rng, market))
-
-    return make
+def venue_of(
+    market: fw.Market, terms: fw.Terms, *, capital: float = 1000.0, with_marks: bool = False, **signals: Any
+) -> Simulation:
+    """A simulated venue at the start of a market; `signals` are rows [instrument][bar], None or NaN: none."""
+    tape, _, _ = lay(market, first=0, with_marks=with_marks)
+    arrays = {name: np.array(rows, dtype=float, ndmin=2) for name, rows in signals.items()}
+    instruments = [market.series[symbol].rules for symbol in market.instruments]
+    return Simulation(
+        tape,
+        instruments,  # type: ignore[arg-type]
+        terms,
+        capital=capital,
+        signals=fw.SignalArrays(**arrays) if arrays else None,
+    )
