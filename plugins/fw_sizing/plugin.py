@@ -1,15 +1,15 @@
-"""Two sizers: a fixed fraction of equity, and one that aims at a level of volatility."""
+"""Three sizers: a fixed fraction of equity, a fixed quantity, and one that aims at a level of volatility."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import fw
-from fw_sizing.sizers import FixedFraction, VolatilityTarget
+from fw_sizing.sizers import FixedFraction, FixedQuantity, VolatilityTarget
 
 __fw_api__ = 1
 
 
 @fw.hookimpl
 def fw_sizers() -> dict[str, type[Any]]:
-    return {"fixed_fraction": FixedFraction, "volatility_target": VolatilityTarget}
+    return {"fixed_fraction": FixedFraction, "fixed_quantity": FixedQuantity, "volatility_target": VolatilityTarget}

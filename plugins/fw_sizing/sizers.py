@@ -1,4 +1,4 @@
-"""How large a position is at strength 1: a fixed share of equity, or one that keeps its swings level."""
+"""How large a position is at strength 1: a share of equity, a number of coins, or what keeps its swings level."""
 
 from __future__ import annotations
 
@@ -27,6 +27,22 @@ class FixedFraction:
 
     def terms(self, terms: fw.Terms) -> fw.Terms:
         return attrs.evolve(terms, fraction=self.fraction)
+
+
+@attrs.frozen
+class FixedQuantity:
+    """The position is the signal's strength × a fixed quantity of every instrument, whatever the equity."""
+
+    quantity: float = fw.setting(1.0, gt=0, help="base currency (coins) at strength 1")
+
+    def size(self, signals: Mapping[str, fw.Signal], view: fw.View) -> dict[str, fw.Target]:
+        return {
+            name: fw.Target(notional=signal.strength * self.quantity * view.of(name).bars.last, signal=signal)
+            for name, signal in signals.items()
+        }
+
+    def terms(self, terms: fw.Terms) -> fw.Terms:
+        return attrs.evolve(terms, quantity=self.quantity)
 
 
 @attrs.frozen

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -63,10 +64,11 @@ class Bars:
     def __repr__(self) -> str:
         return f"<Bars {len(self)} × {self.size}>"
 
-    @property
+    @cached_property
     def close_time(self) -> NDArray[np.int64]:
         """When each bar is known: its open time plus its size."""
-        return self.open_time + self.size.ns
+        times: NDArray[np.int64] = read_only(self.open_time + self.size.ns)
+        return times
 
     def rows(self, chosen: slice | NDArray[Any]) -> Bars:
         """These rows only; a slice copies nothing."""

@@ -115,14 +115,12 @@ def _computed(planned: PlannedSet, market: Market) -> Frame:
 
 def first_complete_row(columns: Mapping[str, NDArray[np.float64]], first: int) -> int | None:
     """The first bar from `first` on at which every column of every instrument has a value; None: there is none."""
+    from fw.ledger.checks import first_known
+
     complete = first
     for rows in columns.values():
         for row in rows:
-            tail = row[complete:]
-            if len(tail) and tail[0] == tail[0]:
-                continue
-            known = np.flatnonzero(tail == tail)
-            if not len(known):
+            complete = max(complete, int(first_known(row, first)))
+            if complete >= len(row):
                 return None
-            complete += int(known[0])
     return complete

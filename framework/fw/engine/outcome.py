@@ -140,7 +140,8 @@ def _times(simulation: Simulation, bars: NDArray[np.int64], *, closed: bool) -> 
 
 
 def _words(names: Sequence[str], codes: NDArray[np.int64]) -> NDArray[Any]:
-    return np.array(names)[codes]
+    known = int(codes.max()) + 1 if len(codes) else 1
+    return np.array(names[:known])[codes]  # no wider than the longest word in use
 
 
 def _tag_rows(tags: Sequence[str], rows: NDArray[np.int64]) -> NDArray[Any]:

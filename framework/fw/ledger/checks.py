@@ -32,3 +32,12 @@ def first_bad_price(rows: Rows) -> tuple[int, int]:
             if value <= 0.0 or math.isinf(value):
                 return k, i
     return -1, -1
+
+
+@kernel
+def first_known(row: Rows, start: int) -> int:
+    """The first index from `start` on that is not NaN; the length where all are."""
+    for i in range(start, row.shape[0]):
+        if row[i] == row[i]:
+            return i
+    return row.shape[0]

@@ -134,10 +134,24 @@ def kept_of(p: Row, notional: float, unit: float) -> float:
 
 
 @inner
+def committed(ledger: Ledger, k: int) -> int:
+    """The most lots, on either side, that a position comes to if its working orders fill."""
+    held = positions_of(ledger)[k].lots
+    bought = held
+    sold = held
+    for w in range(account_of(ledger)[0].working):
+        order = orders_of(ledger)[working_of(ledger)[w]]
+        if order.instrument == k and not order.reduce_only:
+            bought += max(order.lots, 0)
+            sold += min(order.lots, 0)
+    return max(abs(held), abs(bought), abs(sold))
+
+
+@inner
 def ration(ledger: Ledger, i: int) -> None:
     """Keep the sum of exposures, and the margin it takes, within the limits.
 
-    What is held counts first; the changed instruments share the rest in proportion to what they ask beyond what
+    What is held counts first, with the working orders of unchanged instruments as if they had filled; the changed instruments share the rest in proportion to what they ask beyond what
     they hold. A move nearer to flat always passes, and too little room to grow is no reason to shrink.
     """
     account = account_of(ledger)[0]
@@ -157,6 +171,10 @@ def ration(ledger: Ledger, i: int) -> None:
             notional = kept_of(p, wish.notional, unit)
             margin = notional
             growth += abs(wish.notional) - notional
+        else:
+            pending = (committed(ledger, k) - abs(p.lots)) * unit
+            notional += pending
+            margin += pending
         held += notional
         held_margin += margin
     if growth == 0.0:
@@ -269,15 +287,13 @@ def plan(ledger: Ledger, i: int, k: int, placing: int) -> None:
     p.exposure = wish.notional / account_of(ledger)[0].equity
     lots = wanted - p.lots
     if lots == 0:
-        if p.lots != 0:
-            move_bracket(ledger, i, k, placing)
+        keep(ledger, i, k, placing)
         return
     lots = min(max(lots, -p.max_lots), p.max_lots)
     reduces = YES if wanted * p.lots >= 0 and abs(wanted) < abs(p.lots) else NO
     if not reduces and wanted != 0 and abs(lots) * p.lot * price < p.min_notional:
-        if p.lots != 0:
-            move_bracket(ledger, i, k, placing)
-        return  # the venue would refuse it
+        keep(ledger, i, k, placing)  # the venue would refuse it
+        return
     if wish.limit > 0.0:
         expiry = i + wish.expiry if wish.expiry > 0 else NEVER
         row = add_order(ledger, i, k, LIMIT, lots, wish.limit, expiry, reduces, YES, SIGNAL)
@@ -292,6 +308,16 @@ def plan(ledger: Ledger, i: int, k: int, placing: int) -> None:
         order.trail = wish.trail
     if placing:
         place(ledger, row)
+
+
+@inner
+def keep(ledger: Ledger, i: int, k: int, placing: int) -> None:
+    """Order nothing but the protections of what is held; where nothing is, there is nothing to rebalance to."""
+    p = positions_of(ledger)[k]
+    if p.lots != 0:
+        move_bracket(ledger, i, k, placing)
+    else:
+        p.exposure = np.nan
 
 
 @inner
@@ -355,6 +381,13 @@ def has_drifted(ledger: Ledger, i: int, k: int) -> bool:
 
 
 @inner
+def is_out(ledger: Ledger, k: int) -> bool:
+    """Whether the position that the signal in force asked for has ended, or was never let in."""
+    p = positions_of(ledger)[k]
+    return p.lots == 0 and p.exposure != 0.0 and not math.isnan(p.exposure) and committed(ledger, k) == 0
+
+
+@inner
 def decide(ledger: Ledger, i: int, placing: int) -> None:
     """Act on the wishes at the close of bar `i`; with `placing` the orders go to the simulated venue at once."""
     account = account_of(ledger)[0]
@@ -370,8 +403,11 @@ def decide(ledger: Ledger, i: int, placing: int) -> None:
             note_decision(ledger, i, k, wish)
             if wish.changed == SIZE and wish.unit == BY_VETO:
                 wish.changed = UNCHANGED
+                if p.lots == 0:
+                    p.exposure = np.nan
         elif wish.force != NONE:
-            wish.changed = SIZE
+            if not is_out(ledger, k):
+                wish.changed = SIZE
         elif account.rebalance < np.inf and has_drifted(ledger, i, k):
             keep_signal(p, wish)
             wish.unit = BY_EXPOSURE
@@ -423,7 +459,7 @@ def admit(ledger: Ledger, i: int, k: int, lots: int) -> int:
     for j in range(positions_of(ledger).shape[0]):
         q = positions_of(ledger)[j]
         if j != k:
-            held += abs(q.lots) * q.lot * market_of(ledger)[j, CLOSE, i]
+            held += committed(ledger, j) * q.lot * market_of(ledger)[j, CLOSE, i]
     limit = min(account.exposure_limit, account.leverage * (1.0 - account.reserve)) * account.equity - held
     most = whole_lots(max(limit, 0.0) / price, p.lot)
     if lots > 0:

@@ -229,7 +229,7 @@ HANDLE = np.dtype(
     + [(name, "i8") for name in ("order_room", "fill_room", "payment_room", "decision_room")],
 )
 
-BLOCK = 64
+BLOCK = 128
 """Bars that the calm skip looks at together."""
 
 

@@ -26,6 +26,10 @@ from fw.ledger.kinds import (
 )
 
 
+HALVINGS = 50
+"""After them a price between the ends of a bar is known to its last bits."""
+
+
 @inner
 def maintenance(notional: float, p: Row) -> float:
     """Maintenance margin of a notional, in settlement currency."""
@@ -144,17 +148,49 @@ def check_cross(ledger: Ledger, i: int, field_long: int, field_short: int) -> No
     if need == 0.0 or balance > need:
         return
     cancel_all(ledger, i, NONE)
+    share = breaking_share(ledger, i, field_long, field_short)
     left = wallet(account)
-    for k in range(n):  # each closes where the account broke with the others at their worst
+    for k in range(n):
         p = positions_of(ledger)[k]
         if p.lots != 0:
-            p.closing = closing_price(ledger, i, k, field_long, field_short)
+            p.closing = mark_on_the_way(ledger, i, k, share, field_long, field_short)
             left += p.lots * p.lot * (p.closing - p.entry)
     left = borne(account, left)
     for k in range(n):
         if positions_of(ledger)[k].lots != 0:
             left = close_out(ledger, i, k, left)
     account.liquidations += 1
+
+
+@inner
+def mark_on_the_way(ledger: Ledger, i: int, k: int, share: float, field_long: int, field_short: int) -> float:
+    """The mark of a position at a share of the way from the best to the worst of the bar."""
+    best = adverse(ledger, i, k, field_short, field_long)
+    return best + share * (adverse(ledger, i, k, field_long, field_short) - best)
+
+
+@inner
+def breaking_share(ledger: Ledger, i: int, field_long: int, field_short: int) -> float:
+    """Cross: how far all marks, moving together, had gone from best to worst when the account was used up.
+
+    Balance less maintenance only falls on that way, so it is found by halving.
+    """
+    account = account_of(ledger)[0]
+    low = 0.0
+    high = 1.0
+    for _ in range(HALVINGS):
+        share = 0.5 * (low + high)
+        spare = wallet(account)
+        for k in range(positions_of(ledger).shape[0]):
+            p = positions_of(ledger)[k]
+            if p.lots != 0:
+                mark = mark_on_the_way(ledger, i, k, share, field_long, field_short)
+                spare += p.lots * p.lot * (mark - p.entry) - maintenance(abs(p.lots) * p.lot * mark, p)
+        if spare > 0.0:
+            low = share
+        else:
+            high = share
+    return high
 
 
 @inner
@@ -168,7 +204,7 @@ def check_margin(ledger: Ledger, i: int, field_long: int, field_short: int) -> N
 
 @inner
 def closing_price(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) -> float:
-    """Where a liquidation closes position `k`: its liquidation price, kept inside the marks of the bar."""
+    """Where a liquidation closes the isolated position `k`: its liquidation price, kept inside the marks of the bar."""
     price = liquidation_price(positions_of(ledger)[k], own_balance(ledger, i, k, field_long, field_short))
     if field_long == field_short:
         return market_of(ledger)[k, ledger.mark + field_long, i]  # the gap left no better price

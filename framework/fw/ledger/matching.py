@@ -11,6 +11,7 @@ from __future__ import annotations
 from fw.ledger.compiled import inner
 from fw.ledger.fills import make_liquidity, take_liquidity, wallet
 from fw.ledger.kinds import (
+    CANCELLED,
     EXPIRED,
     FILLED,
     HIGH,
@@ -135,10 +136,9 @@ def fill_at_open(ledger: Ledger, i: int) -> None:
 
 
 @inner
-def fill_inside(ledger: Ledger, i: int, kind: int) -> bool:
-    """Working orders of one kind that this bar's range reaches; returns whether any position grew or turned."""
+def fill_inside(ledger: Ledger, i: int, kind: int) -> None:
+    """Working orders of one kind that this bar's range reaches; what they enter may be closed in the same bar."""
     account = account_of(ledger)[0]
-    entered = False
     for w in range(account.working):
         row = working_of(ledger)[w]
         order = orders_of(ledger)[row]
@@ -159,17 +159,16 @@ def fill_inside(ledger: Ledger, i: int, kind: int) -> bool:
                 fill(ledger, i, row, max(first, order.price) if buy else min(first, order.price), 0.0, YES)
         elif low <= order.price if buy else high >= order.price:
             fill(ledger, i, row, min(first, order.price) if buy else max(first, order.price), 0.0, YES)
-        if p.lots != before and p.lots != 0 and before * p.lots <= 0:
-            entered = True
-            apply_protections(ledger, i, k, YES)
-    return entered
+        if p.lots != before and p.lots * order.lots > 0:
+            apply_protections(ledger, i, k, order.price)
 
 
 @inner
-def apply_protections(ledger: Ledger, i: int, k: int, entered_inside: int) -> None:
+def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
     """Close the position where its stop, trailing stop or take-profit was touched; in doubt the stop came first.
 
-    What was entered inside the bar is not paid its take-profit in that bar, unless the path is optimistic.
+    What was entered inside the bar, at the price `entered` (0: nothing was), is not paid its take-profit in that
+    bar, unless the path is optimistic; and no stop of it fills better than it entered.
     """
     p = positions_of(ledger)[k]
     account = account_of(ledger)[0]
@@ -187,14 +186,16 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered_inside: int) -> No
     stopped = stop > 0.0 and (low <= stop if long else high >= stop)
     beyond = through(ledger, p)
     taken = p.take > 0.0 and (high > p.take + beyond if long else low < p.take - beyond)
-    if entered_inside and account.pessimistic:
+    if entered > 0.0 and account.pessimistic:
         taken = False
     if not (stopped or taken):
         return
     if stopped and taken:
         account.ambiguous += 1
     if stopped and (account.pessimistic or not taken):
-        price = stop if entered_inside else (min(first, stop) if long else max(first, stop))
+        price = min(first, stop) if long else max(first, stop)
+        if entered > 0.0:
+            price = min(price, entered) if long else max(price, entered)
         end = liquidation_price(p, own_balance(ledger, i, k, LOW, HIGH))
         if (price <= end) if long else (end > 0.0 and price >= end):
             mark = market_of(ledger)[k, ledger.mark + (LOW if long else HIGH), i]
@@ -203,14 +204,34 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered_inside: int) -> No
         take_liquidity(ledger, i, k, -p.lots, price, 0.0, reason, NONE)
     else:
         make_liquidity(ledger, i, k, -p.lots, p.take, PROFIT, NONE)
+    withdraw_entries(ledger, i, k)
+
+
+@inner
+def withdraw_entries(ledger: Ledger, i: int, k: int) -> None:
+    """Cancel what the signal in force still had working: after an exit nothing re-enters until it changes."""
+    for w in range(account_of(ledger)[0].working):
+        order = orders_of(ledger)[working_of(ledger)[w]]
+        if order.instrument == k and order.planned and order.state == WORKING:
+            order.state = CANCELLED
+            order.done = i
+
+
+@inner
+def has_resting(ledger: Ledger) -> bool:
+    """Whether any order still works after the open."""
+    resting = False
+    for w in range(account_of(ledger)[0].working):
+        resting |= orders_of(ledger)[working_of(ledger)[w]].state == WORKING
+    return resting
 
 
 @inner
 def match_inside(ledger: Ledger, i: int) -> None:
     """Everything the range of bar `i` touches, after its open."""
     for k in range(positions_of(ledger).shape[0]):
-        apply_protections(ledger, i, k, NO)
-    if account_of(ledger)[0].working == 0:
+        apply_protections(ledger, i, k, 0.0)
+    if not has_resting(ledger):
         return
     fill_inside(ledger, i, STOP)
     fill_inside(ledger, i, LIMIT)

@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from fw.parts.broker import Terms
     from fw.parts.strategy import SignalArrays
 
-FIRST_ROOM = 1024
+FIRST_ROOM = 65_536
+"""Rows; memory that is never written to is never taken."""
 
 
 @attrs.frozen(eq=False, kw_only=True)

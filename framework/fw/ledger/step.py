@@ -114,25 +114,23 @@ def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
     j = i
     while j < end:
         whole = min(j + BLOCK, end)
-        stop = whole
+        change = first_change(ledger, j, whole) if watching else NEVER
+        stop = min(whole, change + 1)
         if is_touched(ledger, j, stop) or is_endangered(ledger, j, stop, cash):
             stop = first_doubt(ledger, j, stop, cash)
-        if stop == j:
-            break
-        if watching:
-            stop = first_change(ledger, j, stop)
+            if stop == j:
+                break
         mark_block(ledger, j, stop, cash)
         if floor > 0.0:
             stop = first_fall(ledger, j, stop, floor)
             if stop == j:
                 break
-        for b in range(j, stop):
-            account.peak = max(account.peak, equity_of(ledger)[b])
+        if rises(ledger, j, stop):
+            account.peak = highest(ledger, j, stop)
         for k in range(n):
             account.exposed += (stop - j) * (positions_of(ledger)[k].lots != 0)
         j = stop
-        # a change in the last bar of a block ends the calm too, although `stop` does not show it
-        if stop < whole or (watching and any_differs(ledger, stop - 1)):
+        if stop < whole or change < stop:
             break
     if j > i:
         account.equity = equity_of(ledger)[j - 1]
@@ -247,69 +245,83 @@ def differs(ledger: Ledger, k: int, i: int) -> bool:
 
 
 @inner
-def any_differs(ledger: Ledger, i: int) -> bool:
-    """Whether any instrument's signal of bar `i` differs from the one in force."""
-    for k in range(positions_of(ledger).shape[0]):
-        if differs(ledger, k, i):
-            return True
-    return False
-
-
-@inner
 def first_change(ledger: Ledger, i: int, stop: int) -> int:
-    """The bar after the first of these whose signals differ from those in force; `stop` where none does."""
-    columns = (
-        stop_of(ledger).shape[1]
-        + take_of(ledger).shape[1]
-        + trail_of(ledger).shape[1]
-        + limit_of(ledger).shape[1]
-        + expiry_of(ledger).shape[1]
-    )
-    for k in range(positions_of(ledger).shape[0]):
+    """The first of these bars whose signals differ from those in force; a bar far away where none does."""
+    first = NEVER
+    has_prices = ledger.stop_loss + ledger.take_profit + ledger.trailing + ledger.limit + ledger.expiry != 0
+    for k in range(ledger.instruments):
         strength = strength_of(ledger)[k]
         now = positions_of(ledger)[k].strength
-        doubt = columns > 0
+        doubt = has_prices
         for b in range(i, stop):
             doubt |= (strength[b] != now) & (strength[b] == strength[b])
         if doubt:
-            for b in range(i, stop):
-                if differs(ledger, k, b):
-                    stop = b + 1
+            for b in range(i, min(stop, first)):
+                if differs(ledger, k, b) if has_prices else strength[b] != now and strength[b] == strength[b]:
+                    first = b
                     break
-    return stop
+    return first
 
 
 @inner
 def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> None:
     """Equity of these bars; the same operations in the same order as `marked`."""
     equity = equity_of(ledger)
-    for b in range(i, stop):
-        equity[b] = cash
-    for k in range(positions_of(ledger).shape[0]):
+    untouched = True
+    for k in range(ledger.instruments):
         p = positions_of(ledger)[k]
-        if p.lots != 0:
-            size = p.lots * p.lot
-            entry = p.entry
-            mark = market_of(ledger)[k, ledger.mark + CLOSE]
+        if p.lots == 0:
+            continue
+        size = p.lots * p.lot
+        entry = p.entry
+        mark = market_of(ledger)[k, ledger.mark + CLOSE]
+        if untouched:
+            for b in range(i, stop):
+                equity[b] = cash + size * (mark[b] - entry)
+        else:
             for b in range(i, stop):
                 equity[b] += size * (mark[b] - entry)
+        untouched = False
+    if untouched:
+        for b in range(i, stop):
+            equity[b] = cash
+
+
+@inner
+def rises(ledger: Ledger, i: int, stop: int) -> bool:
+    """Whether any of these bars has equity above the peak; compared all together, for most blocks have none."""
+    equity = equity_of(ledger)
+    peak = account_of(ledger)[0].peak
+    any_higher = False
+    for b in range(i, stop):
+        any_higher |= equity[b] > peak
+    return any_higher
+
+
+@inner
+def highest(ledger: Ledger, i: int, stop: int) -> float:
+    """The peak of equity after these bars."""
+    equity = equity_of(ledger)
+    peak = account_of(ledger)[0].peak
+    for b in range(i, stop):
+        peak = max(peak, equity[b])
+    return peak
 
 
 @inner
 def first_fall(ledger: Ledger, i: int, stop: int, floor: float) -> int:
     """The first of these bars whose equity may have fallen to the share `floor` of its peak; `stop`: none."""
     equity = equity_of(ledger)
-    highest = account_of(ledger)[0].peak
-    lowest = np.inf
+    peak = account_of(ledger)[0].peak
+    limit = (highest(ledger, i, stop) if rises(ledger, i, stop) else peak) * floor
+    any_lower = False
     for b in range(i, stop):
-        highest = max(highest, equity[b])
-        lowest = min(lowest, equity[b])
-    if lowest > highest * floor:
+        any_lower |= equity[b] <= limit
+    if not any_lower:
         return stop
-    highest = account_of(ledger)[0].peak
     for b in range(i, stop):
-        highest = max(highest, equity[b])
-        if equity[b] <= highest * floor:
+        peak = max(peak, equity[b])
+        if equity[b] <= peak * floor:
             return b
     return stop
 

@@ -12,7 +12,7 @@ from fw.testing import check_sizer
 from fw.testing.fakes import FakeHistory, FakeView
 from fw.testing.markets import trend
 from fw_features.sets import Volatility
-from fw_sizing.sizers import FixedFraction, VolatilityTarget
+from fw_sizing.sizers import FixedFraction, FixedQuantity, VolatilityTarget
 
 NAN = math.nan
 
@@ -22,6 +22,7 @@ NAN = math.nan
     [
         (FixedFraction(), []),
         (FixedFraction(fraction=0.3), []),
+        (FixedQuantity(quantity=0.5), []),
         (VolatilityTarget(target=0.4, span=24, limit=3.0), [Volatility(spans=(24,))]),
         (VolatilityTarget(target=0.4, span=24, limit=3.0), None),
     ],
@@ -45,6 +46,13 @@ def test_a_fixed_fraction_is_the_share_of_equity_at_full_strength():
         "BTCUSDT": fw.Target(exposure=-1.0, signal=signals["BTCUSDT"])
     }
     assert FixedFraction(fraction=2.0).terms(fw.Terms(taker=0.0005)) == fw.Terms(taker=0.0005, fraction=2.0)
+
+
+def test_a_fixed_quantity_is_worth_what_the_price_says():
+    view = view_of([1.0, 1.0])
+    target = FixedQuantity(quantity=2.0).size({"ETHUSDT": fw.Signal(-0.5)}, view)["ETHUSDT"]
+    assert target.notional == -1.0 * view.of("ETHUSDT").bars.last
+    assert FixedQuantity(quantity=2.0).terms(fw.Terms()) == fw.Terms(quantity=2.0)
 
 
 def test_twice_the_volatility_gives_half_the_exposure():
