@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Callable, Sequence
 from typing import Any
 
@@ -27,10 +28,10 @@ class Bounds:
         if self.choices is not None and value not in self.choices:
             return f"wants one of {', '.join(map(str, self.choices))}, not {value!r}"
         for bound, holds, words in (
-            (self.ge, lambda v, b: v >= b, "at least"),
-            (self.gt, lambda v, b: v > b, "more than"),
-            (self.le, lambda v, b: v <= b, "at most"),
-            (self.lt, lambda v, b: v < b, "less than"),
+            (self.ge, operator.ge, "at least"),
+            (self.gt, operator.gt, "more than"),
+            (self.le, operator.le, "at most"),
+            (self.lt, operator.lt, "less than"),
         ):
             if bound is not None and not holds(value, bound):
                 return f"must be {words} {bound:.15g}, not {value:.15g}"

@@ -63,14 +63,17 @@ class LedgerBroker:
         return self._simulation
 
     def advance(self, bar: int) -> None:
-        """Bring the venue to the close of `bar`, and tell what happened."""
-        before = set(map(int, self.simulation.working)) | self._working
-        self.simulation.advance(bar + 1)
-        if self._inbox is not None and self._inbox.kinds:
-            for event in sorted(self._facts(before), key=lambda event: event.time):
-                if self._inbox.wants(type(event)):
-                    self._inbox.put(event)
-        self._working = set(map(int, self.simulation.working))
+        """Bring the venue to the close of `bar`, and tell what happened to those who listen."""
+        simulation = self.simulation
+        if self._inbox is None or not self._inbox.kinds:
+            simulation.advance(bar + 1)
+            return
+        before = set(map(int, simulation.working)) | self._working
+        simulation.advance(bar + 1)
+        for event in sorted(self._facts(before), key=lambda event: event.time):
+            if self._inbox.wants(type(event)):
+                self._inbox.put(event)
+        self._working = set(map(int, simulation.working))
 
     def submit(self, order: Order) -> None:
         """Take an order that the ledger has written down; its id is its row."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 UNITS = {"exposure": kinds.BY_EXPOSURE, "notional": kinds.BY_NOTIONAL, "lots": kinds.BY_LOTS}
 STEADY = int(kinds.NONE)
+PLAIN = int(kinds.BY_STRENGTH)
 
 
 class Inbox:
@@ -72,14 +73,16 @@ class Loop:
         self.restless = bool(self.every_bar) or math.isfinite(terms.rebalance)
         self.targets: dict[str, Target | Veto] = {}
         self.bar = scene.tape.first
+        self.reached = self.bar - 1
         self.broker = parts.broker.part
         self.placing = not self.inbox.wants(Submitted)
         self.shared.moment.sync = self.sync
 
     def sync(self) -> None:
         """Bring the venue to the close of this bar."""
-        if self.simulation.account["next"][0] <= self.bar:
+        if self.reached < self.bar:
             self.broker.advance(self.bar)
+            self.reached = self.bar
 
     def go(self) -> Simulation:
         """Run to the last bar."""
@@ -195,19 +198,14 @@ class Loop:
         """Size, review, plan and submit what changed at this moment."""
         self.sync()
         simulation = self.simulation
-        simulation.clear_wishes()
         for view, signal in changed.items():
             view.signal = signal
-            simulation.wish(self.number(view), signal, unit=int(kinds.BY_STRENGTH), amount=0.0, force=STEADY)
+            simulation.wish(view.number, signal, unit=PLAIN, amount=0.0, force=STEADY)
         if not self.sized_by_ledger and (changed or self.every_bar):
             self.size_and_review(changed)
-        before = len(simulation.decisions), len(simulation.orders)
+        decisions, orders = simulation.count("decisions"), simulation.count("orders")
         simulation.decide(self.bar, placing=self.placing)
-        self.follow(*before)
-
-    def number(self, view: ViewWindow) -> int:
-        """The instrument's row in every array."""
-        return self.views.index(view)
+        self.follow(decisions, orders)
 
     def size_and_review(self, changed: Mapping[ViewWindow, Signal]) -> None:
         """Let Python sizers and checks turn the signals in force into targets, and write those down as wishes."""
@@ -278,7 +276,7 @@ class Loop:
     def follow(self, decisions: int, orders: int) -> None:
         """What the ledger made of the wishes: tags for the journal, orders for the broker, events for observers."""
         simulation = self.simulation
-        for row in simulation.decisions[decisions:]:
+        for row in simulation.decisions[decisions:] if simulation.count("decisions") > decisions else ():
             view = self.views[int(row["instrument"])]
             assert view.signal is not None
             self.tags.append(view.signal.tag)

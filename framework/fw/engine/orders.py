@@ -55,14 +55,14 @@ class ExplicitOrders:
         """Carry the actions of one decision out, in order."""
         loop = self._loop
         loop.sync()
-        working = int((loop.simulation.orders["instrument"][loop.simulation.working] == loop.number(view)).sum())
+        working = int((loop.simulation.orders["instrument"][loop.simulation.working] == view.number).sum())
         if working + sum(isinstance(action, Place) for action in actions) > MOST_ORDERS:
             raise loop.broken(f"would have more than {MOST_ORDERS} working orders ({len(actions)} in this bar)", view)
         for action in actions:
             self._one(view, action)
 
     def _one(self, view: ViewWindow, action: Action) -> None:
-        loop, k = self._loop, self._loop.number(view)
+        loop, k = self._loop, view.number
         if isinstance(action, Place):
             self._place(view, k, action)
         elif isinstance(action, Cancel) and not action.id:
@@ -79,7 +79,7 @@ class ExplicitOrders:
             raise loop.broken(f"gave {type(action).__name__} among its orders, not Place, Amend or Cancel", view)
 
     def _amend(self, view: ViewWindow, row: int, action: Amend) -> None:
-        loop, k = self._loop, self._loop.number(view)
+        loop, k = self._loop, view.number
         order = loop.simulation.orders[row]
         lots = None
         if action.quantity is not None:

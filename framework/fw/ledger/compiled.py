@@ -73,7 +73,7 @@ def kernel(function: Function) -> Function:
         compiled = numba.njit(cache=folder is not None, nogil=True, error_model="numpy")(function)
     finally:
         numba_config.CACHE_DIR = before
-    return compiled  # type: ignore[no-any-return]
+    return compiled
 
 
 INNER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
@@ -84,12 +84,12 @@ def inner(function: Function) -> Function:
 
     It makes and returns no arrays: there is no reference counting in it, which is half of its compile time.
     """
-    return numba.njit(_nrt=False, **INNER)(function)  # type: ignore[no-any-return]
+    return numba.njit(_nrt=False, **INNER)(function)
 
 
 def view(function: Function) -> Function:
     """Like `inner`, for functions that return a view on an array."""
-    return numba.njit(_nrt=True, **INNER)(function)  # type: ignore[no-any-return]
+    return numba.njit(_nrt=True, **INNER)(function)
 
 
 def _source_of(file: Path) -> Path | None:

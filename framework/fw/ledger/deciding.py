@@ -151,8 +151,9 @@ def committed(ledger: Ledger, k: int) -> int:
 def ration(ledger: Ledger, i: int) -> None:
     """Keep the sum of exposures, and the margin it takes, within the limits.
 
-    What is held counts first, with the working orders of unchanged instruments as if they had filled; the changed instruments share the rest in proportion to what they ask beyond what
-    they hold. A move nearer to flat always passes, and too little room to grow is no reason to shrink.
+    What is held counts first, with the working orders of unchanged instruments as if they had filled; the changed
+    instruments share the rest in proportion to what they ask beyond what they hold. A move nearer to flat always
+    passes, and too little room to grow is no reason to shrink.
     """
     account = account_of(ledger)[0]
     held = 0.0

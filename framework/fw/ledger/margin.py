@@ -25,7 +25,6 @@ from fw.ledger.kinds import (
     working_of,
 )
 
-
 HALVINGS = 50
 """After them a price between the ends of a bar is known to its last bits."""
 

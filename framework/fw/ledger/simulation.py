@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
@@ -24,8 +25,18 @@ if TYPE_CHECKING:
     from fw.parts.broker import Terms
     from fw.parts.strategy import SignalArrays
 
+
+def _fields(rows: np.dtype[Any]) -> list[tuple[str, Any]]:
+    """Name and (type, offset) of each field of a row type, in the order of memory."""
+    return [(name, rows.fields[name]) for name in rows.names or () if rows.fields is not None]
+
+
 FIRST_ROOM = 65_536
 """Rows; memory that is never written to is never taken."""
+
+
+COUNTS = {name: offset // 8 for name, (kind, offset) in _fields(kinds.ACCOUNT) if kind == np.int64}
+WISH_BYTES = struct.Struct("=" + "".join("d" if kind == np.float64 else "q" for _, (kind, _) in _fields(kinds.WISH)))
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -86,6 +97,9 @@ class Simulation:
         self._columns["scales"] = _column(scales, (n, bars), "scales")
         self._write_terms(terms, capital)
         self._write_instruments(instruments, tape.stamps)
+        # reading one number of a numpy record takes longer than a compiled step of the whole venue
+        self._counts = self.account.view(np.int64).data
+        self._wish_bytes = self.wishes.view(np.uint8).data
         self.handle = np.zeros(1, kinds.HANDLE)
         self._write_handle(n, bars, fields)
 
@@ -106,6 +120,7 @@ class Simulation:
         self.positions["exposure"] = np.nan
         self.positions["signal"] = -1
         self.wishes["strength"] = np.nan
+        self.wishes["force"] = kinds.NONE
         ends = np.cumsum([len(rows) for rows in stamps])
         for k, instrument in enumerate(instruments):
             row = self.positions[k]
@@ -149,6 +164,10 @@ class Simulation:
             setattr(self, name, new)
         self._write_rooms()
 
+    def count(self, name: str) -> int:
+        """How many rows of a kind are written: orders, fills, decisions, payments; or `next`, the bar to step next."""
+        return self._counts[COUNTS[name]]
+
     def advance(self, end: int) -> None:
         """Bring the account to the close of bar `end` - 1."""
         while run_bars(self.handle, end, self.scanning) < end:
@@ -156,9 +175,8 @@ class Simulation:
 
     def decide(self, bar: int, *, placing: bool) -> None:
         """Act on `wishes` at the close of `bar`; a wish whose strength is NaN keeps everything."""
-        if len(self._orders) - self.account["orders"][0] < 2 * len(self.positions) + 2 or (
-            len(self._decisions) - self.account["decisions"][0] <= len(self.positions)
-        ):
+        most = 2 * len(self.instruments) + 2
+        if len(self._orders) - self.count("orders") < most or len(self._decisions) - self.count("decisions") < most:
             self._make_room()
         decide_at(self.handle, bar, placing)
 
@@ -174,7 +192,7 @@ class Simulation:
         self, bar: int, instrument: int, *, kind: int, lots: int, price: float, expiry: int, reduce_only: bool
     ) -> int:
         """Write an explicit order down; returns its row."""
-        if len(self._orders) - self.account["orders"][0] < 2 * len(self.positions) + 2:
+        if len(self._orders) - self.count("orders") < 2 * len(self.instruments) + 2:
             self._make_room()
         return int(_add_explicit(self.handle, bar, instrument, kind, lots, price, expiry, reduce_only))
 
@@ -193,7 +211,7 @@ class Simulation:
         """Withdraw a working order; False where it is no longer working."""
         if self._orders[row]["state"] != kinds.WORKING:
             return False
-        count = int(self.account["working"][0])
+        count = self.count("working")
         working = self._working[:count]
         kept = working[working != row]
         self._working[: len(kept)] = kept
@@ -220,12 +238,13 @@ class Simulation:
 
     def wish(self, instrument: int, signal: Signal, *, unit: int, amount: float, force: int) -> None:
         """Write one instrument's decision down for `decide`; prices go to their ticks."""
-        snap = self.instruments[instrument].snap
 
         def snapped(price: float | None) -> float:
-            return 0.0 if price is None else snap(price)
+            return 0.0 if price is None else self.instruments[instrument].snap(price)
 
-        self.wishes[instrument] = (
+        WISH_BYTES.pack_into(
+            self._wish_bytes,
+            instrument * WISH_BYTES.size,
             signal.strength,
             snapped(signal.stop_loss),
             snapped(signal.take_profit),
@@ -239,30 +258,25 @@ class Simulation:
             0.0,
         )
 
-    def clear_wishes(self) -> None:
-        """Keep everything as it is, unless a wish says otherwise."""
-        self.wishes["strength"] = np.nan
-        self.wishes["force"] = kinds.NONE
-
     @property
     def orders(self) -> NDArray[Any]:
         """Orders so far, dtype ORDER."""
-        return self._orders[: int(self.account["orders"][0])]
+        return self._orders[: self.count("orders")]
 
     @property
     def fills(self) -> NDArray[Any]:
         """Fills so far, dtype FILL."""
-        return self._fills[: int(self.account["fills"][0])]
+        return self._fills[: self.count("fills")]
 
     @property
     def decisions(self) -> NDArray[Any]:
         """Changed signals so far, dtype DECISION."""
-        return self._decisions[: int(self.account["decisions"][0])]
+        return self._decisions[: self.count("decisions")]
 
     @property
     def working(self) -> NDArray[np.int64]:
         """Rows of the orders that may still fill."""
-        return self._working[: int(self.account["working"][0])]
+        return self._working[: self.count("working")]
 
     @property
     def wallet(self) -> float:

@@ -40,6 +40,7 @@ from fw.ledger.kinds import (
     strength_of,
     take_of,
     trail_of,
+    wishes_of,
 )
 from fw.ledger.margin import cancel_all, check_margin, marked
 from fw.ledger.matching import fill_at_open, match_inside, settle_orders, trail
@@ -369,8 +370,13 @@ def run_bars(handle: Rows, end: int, scanning: bool) -> int:
 
 @kernel
 def decide_at(handle: Rows, i: int, placing: int) -> None:
-    """`decide` for the loop: act on the wishes that it wrote."""
-    decide(handle[0], i, placing)
+    """`decide` for the loop: act on the wishes that it wrote, and leave none behind."""
+    ledger = handle[0]
+    decide(ledger, i, placing)
+    for k in range(ledger.instruments):
+        wish = wishes_of(ledger)[k]
+        wish.strength = np.nan
+        wish.force = NONE
 
 
 @kernel

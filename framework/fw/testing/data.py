@@ -13,11 +13,11 @@ from fw.domain.bars import Bars
 from fw.domain.forecast import Forecasts, Windows
 from fw.domain.market import Market
 from fw.domain.time import HOUR, format_time
+from fw.engine.leaks import feature_contract
 from fw.errors import DataError
 from fw.parts.source import Want
 from fw.parts.spec import build
 from fw.testing.fakes import FakeRun
-from fw.engine.leaks import feature_contract
 from fw.testing.markets import MARKETS
 
 if TYPE_CHECKING:
