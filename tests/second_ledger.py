@@ -1,0 +1,323 @@
+"""A second ledger, slow and in decimals, written from the exchange's rules: it follows a simulation bar by bar.
+
+It shares no code with the compiled one. From the fills and the funding that a simulation reports it works out what
+every position, the wallet and equity must be, and from prices and terms what had to be paid or liquidated.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from decimal import Decimal, getcontext
+from typing import Any
+
+import attrs
+
+import fw
+
+getcontext().prec = 40
+OPEN, HIGH, LOW, CLOSE = range(4)
+NEAR = Decimal("1e-9")
+
+
+def exact(number: Any) -> Decimal:
+    """A float as the decimal it is written as."""
+    return Decimal(repr(float(number)))
+
+
+def agree(ours: Decimal, theirs: float, scale: Decimal = Decimal(1)) -> bool:
+    """Whether two amounts are the same to 1e-9 of their size, or of `scale` where that is larger."""
+    return abs(ours - exact(theirs)) <= NEAR * max(abs(ours), scale)
+
+
+@attrs.define
+class Holding:
+    """A position; mutable, as positions are."""
+
+    lots: int = 0
+    entry: Decimal = Decimal(0)
+    margin: Decimal = Decimal(0)
+
+
+class SecondLedger:
+    """An account over some instruments. Mutable: it is a ledger."""
+
+    def __init__(self, instruments: Sequence[fw.Instrument], terms: fw.Terms, capital: float) -> None:
+        self.lot = [exact(instrument.lot) for instrument in instruments]
+        self.tiers = [
+            [(exact(t.floor), exact(t.rate), exact(t.amount)) for t in instrument.tiers] for instrument in instruments
+        ]
+        self.clearance = [exact(instrument.clearance_fee) for instrument in instruments]
+        self.leverage = exact(terms.leverage)
+        self.isolated = terms.isolated
+        self.capital = exact(capital)
+        self.holdings = [Holding() for _ in instruments]
+        self.realised = self.fees = self.funding = self.shortfall = Decimal(0)
+
+    @property
+    def wallet(self) -> Decimal:
+        return self.capital + self.realised - self.fees + self.funding + self.shortfall
+
+    def unrealised(self, k: int, mark: Decimal) -> Decimal:
+        holding = self.holdings[k]
+        return holding.lots * self.lot[k] * (mark - holding.entry)
+
+    def maintenance(self, k: int, mark: Decimal) -> Decimal:
+        """Notional × rate − amount of the tier that holds the notional."""
+        notional = abs(self.holdings[k].lots) * self.lot[k] * mark
+        rate, amount = [(rate, amount) for floor, rate, amount in self.tiers[k] if notional >= floor][-1]
+        return notional * rate - amount
+
+    def spare(self, marks: Sequence[Decimal], k: int | None = None) -> Decimal:
+        """Margin balance less maintenance: of position `k` alone (isolated), or of the account (cross)."""
+        if k is not None:
+            return self.holdings[k].margin + self.unrealised(k, marks[k]) - self.maintenance(k, marks[k])
+        held = [j for j, holding in enumerate(self.holdings) if holding.lots]
+        return self.wallet + sum(
+            (self.unrealised(j, marks[j]) - self.maintenance(j, marks[j]) for j in held), Decimal(0)
+        )
+
+    def receive(self, k: int, cash_per_coin: Decimal) -> Decimal:
+        """A funding stamp: longs pay, shorts are paid, where the rate is positive."""
+        amount = -self.holdings[k].lots * self.lot[k] * cash_per_coin
+        self.funding += amount
+        self.holdings[k].margin += amount
+        return amount
+
+    def trade(self, k: int, lots: int, price: Decimal, fee: Decimal) -> Decimal:
+        """A fill; returns what it realised."""
+        holding, profit = self.holdings[k], Decimal(0)
+        closing = min(abs(holding.lots), abs(lots)) if holding.lots * lots < 0 else 0
+        opening = abs(lots) - closing
+        if closing:
+            side = 1 if holding.lots > 0 else -1
+            profit = side * closing * self.lot[k] * (price - holding.entry)
+            holding.margin -= holding.margin * closing / abs(holding.lots)
+            holding.lots -= side * closing
+            if holding.lots == 0:
+                holding.entry = holding.margin = Decimal(0)
+        if opening:
+            side = 1 if lots > 0 else -1
+            old = abs(holding.lots)
+            holding.entry = (old * holding.entry + opening * price) / (old + opening)
+            holding.margin += opening * self.lot[k] * price / self.leverage
+            holding.lots += side * opening
+        self.realised += profit
+        self.fees += fee
+        return profit
+
+
+@attrs.define
+class Audit:
+    """One simulation followed to its end, stopping after every bar. Mutable: it moves along."""
+
+    simulation: Any
+    terms: fw.Terms
+    first: int = 0
+    ledger: SecondLedger = attrs.field(init=False)
+    fills: int = 0
+    """Fills already followed."""
+    payments: int = 0
+    _stamps: dict[tuple[int, int], list[tuple[int, int]]] = attrs.field(factory=dict, init=False)
+    seen: dict[str, int] = attrs.field(factory=lambda: {"liquidations": 0, "shortfalls": 0, "funding": 0})
+
+    def __attrs_post_init__(self) -> None:
+        simulation = self.simulation
+        self.ledger = SecondLedger(simulation.instruments, self.terms, float(simulation.account["capital"][0]))
+        number = 0
+        for k, stamps in enumerate(simulation.tape.stamps):
+            for stamp in stamps:
+                self._stamps.setdefault((int(stamp["bar"]), int(stamp["inside"])), []).append((number, k))
+                number += 1
+
+    def follow(self, bar: int) -> None:
+        """What the simulation says of this bar, which it has just stepped, must be what the rules say."""
+        sim = self.simulation
+        rows = [row for row in sim.fills[self.fills :] if row["bar"] == bar]
+        assert len(rows) == len(sim.fills) - self.fills, "a fill of another bar"
+        self.fills = len(sim.fills)
+        block = sim.tape.block[:, :, bar]
+        marks = block[:, 5:9] if block.shape[0] and block.shape[1] == 9 else block[:, :4]
+        self._pay(bar, inside=0)
+        rows = self._liquidate(rows, [exact(mark[OPEN]) for mark in marks], marks, at_open=True)
+        while rows and self._is_at_open(rows[0]):
+            self._fill(rows.pop(0), block)
+        self._pay(bar, inside=1)
+        while rows and rows[0]["reason"] != LIQUIDATION:
+            assert not self._is_at_open(rows[0]), "a fill at the open after one inside the bar"
+            self._fill(rows.pop(0), block)
+        rows = self._liquidate(rows, self._worst(marks), marks, at_open=False)
+        assert not rows, "a fill after the bar's liquidations"
+        assert self.payments == int(sim.account["payments"][0]), "a payment without a stamp"
+        self._compare(bar, [exact(mark[CLOSE]) for mark in marks])
+
+    def _worst(self, marks: Any) -> list[Decimal]:
+        held = [holding.lots for holding in self.ledger.holdings]
+        return [exact(mark[LOW if lots > 0 else HIGH]) for lots, mark in zip(held, marks, strict=True)]
+
+    def _pay(self, bar: int, *, inside: int) -> None:
+        """Every stamp of this half of the bar is paid by exactly the lots held now."""
+        sim, ledger = self.simulation, self.ledger
+        paid = sim.payments[: int(sim.account["payments"][0])]
+        for number, k in self._stamps.get((bar, inside), ()):
+            if not ledger.holdings[k].lots:
+                continue
+            assert len(paid) > self.payments, "a stamp that is not paid"
+            row, cash = paid[self.payments], exact(sim.stamps[number]["cash"])
+            assert row["stamp"] == number
+            assert row["lots"] == ledger.holdings[k].lots
+            assert agree(ledger.receive(k, cash), row["amount"], Decimal("1e-6"))
+            self.payments += 1
+            self.seen["funding"] += 1
+
+    def _is_at_open(self, row: Any) -> bool:
+        """Market orders fill at the open, and limit orders that took liquidity."""
+        if row["order"] < 0:
+            return False
+        order = self.simulation.orders[row["order"]]
+        if order["kind"] == MARKET:
+            return True
+        took = agree(self._charge(row, self.terms.taker), row["fee"]) and self.terms.taker != self.terms.maker
+        return bool(order["kind"] == LIMIT and took)
+
+    def _charge(self, row: Any, rate: float) -> Decimal:
+        return abs(int(row["lots"])) * self.ledger.lot[row["instrument"]] * exact(row["price"]) * exact(rate)
+
+    def _fill(self, row: Any, block: Any) -> None:
+        """A fill that an order or a protection made: its price, its fee, what it realised."""
+        k, lots, price = int(row["instrument"]), int(row["lots"]), exact(row["price"])
+        maker, taker = self._charge(row, self.terms.maker), self._charge(row, self.terms.taker)
+        assert agree(maker, row["fee"]) or agree(taker, row["fee"])
+        best = exact(block[k][LOW if lots > 0 else HIGH])
+        assert price >= best * (1 - NEAR) if lots > 0 else price <= best * (1 + NEAR), "better than the bar's range"
+        before = self.ledger.holdings[k].lots
+        if row["order"] >= 0:
+            self._fill_of_order(row, self.simulation.orders[row["order"]], before, price, block[k])
+        else:
+            assert before * lots < 0, "a protection that opens"
+            assert abs(lots) == abs(before)
+        assert agree(self.ledger.trade(k, lots, price, exact(row["fee"])), row["realised"], self._scale(row))
+
+    def _scale(self, row: Any) -> Decimal:
+        return abs(int(row["lots"])) * self.ledger.lot[row["instrument"]] * exact(row["price"])
+
+    def _fill_of_order(self, row: Any, order: Any, before: int, price: Decimal, bar: Any) -> None:
+        lots = int(row["lots"])
+        assert row["bar"] > order["bar"], "a fill in the bar of its decision"
+        assert row["bar"] <= order["expiry"], "a fill after its order expired"
+        assert order["instrument"] == row["instrument"]
+        first, beyond = exact(bar[OPEN]), exact(self.terms.through) - Decimal("0.5")
+        tick = exact(self.simulation.instruments[row["instrument"]].tick)
+        buy = lots > 0
+        if order["reduce_only"]:
+            assert before * lots < 0, "reduce-only that opens"
+            assert abs(lots) <= abs(before), "reduce-only that turns"
+        else:
+            assert lots == order["lots"]
+        slipped = first * (1 + (1 if buy else -1) * exact(self.terms.slippage))
+        if order["kind"] == MARKET:
+            assert agree(slipped, row["price"])
+        if order["kind"] == LIMIT:
+            limit = exact(order["price"])
+            assert price <= limit if buy else price >= limit, "worse than the limit"
+            if self._is_at_open(row):
+                assert agree(min(slipped, limit) if buy else max(slipped, limit), row["price"])
+            else:
+                assert price == limit
+                reached = exact(bar[LOW]) < limit - beyond * tick if buy else exact(bar[HIGH]) > limit + beyond * tick
+                assert reached, "a limit that the market did not trade through"
+        if order["kind"] == STOP:
+            trigger = exact(order["price"])
+            base = max(first, trigger) if buy else min(first, trigger)
+            assert agree(base * (1 + (1 if buy else -1) * exact(self.terms.slippage)), row["price"])
+
+    def _liquidate(self, rows: list[Any], worst: list[Decimal], marks: Any, *, at_open: bool) -> list[Any]:
+        """Liquidation happens exactly where the balance does not cover maintenance at these marks."""
+        ledger = self.ledger
+        scale = max(ledger.capital, ledger.wallet)
+        groups = range(len(ledger.holdings)) if ledger.isolated else (None,)
+        for k in groups:
+            held = [j for j in ([k] if k is not None else range(len(worst))) if ledger.holdings[j].lots]
+            if not held:
+                continue
+            spare = ledger.spare(worst, k)
+            happened = [row for row in rows if row["reason"] == LIQUIDATION and row["instrument"] in held]
+            here = bool(rows) and rows[0]["reason"] == LIQUIDATION and rows[0]["instrument"] == held[0]
+            if spare > NEAR * scale:
+                assert at_open or not here, f"liquidated with {spare} to spare"  # at the open: that one comes later
+                continue
+            if spare < -NEAR * scale:
+                assert here, f"not liquidated with {spare}"
+            if here:
+                count = len(held)
+                assert [int(row["instrument"]) for row in happened[:count]] == held
+                self._close(rows[:count], held, k, worst, marks, at_open=at_open)
+                rows = rows[count:]
+        return rows
+
+    def _close(
+        self, rows: list[Any], held: list[int], k: int | None, worst: list[Decimal], marks: Any, *, at_open: bool
+    ) -> None:
+        """The closing prices, the clearance fee, and who bears what is missing."""
+        ledger = self.ledger
+        prices = self._breaking_marks(held, k, worst, marks, at_open=at_open)
+        balance = ledger.holdings[k].margin if k is not None else ledger.wallet
+        for j, row in zip(held, rows, strict=True):
+            tick = exact(self.simulation.instruments[j].tick)
+            assert abs(exact(row["price"]) - prices[j]) <= tick, f"closed at {row['price']}, broke at {prices[j]}"
+            assert row["lots"] == -ledger.holdings[j].lots
+            balance += ledger.unrealised(j, exact(row["price"]))
+        self.seen["liquidations"] += 1
+        if balance < 0:
+            ledger.shortfall -= balance
+            balance = Decimal(0)
+            self.seen["shortfalls"] += 1
+        for j, row in zip(held, rows, strict=True):
+            fee = min(ledger.clearance[j] * self._scale(row), balance)
+            balance -= fee
+            assert agree(fee, row["fee"], max(ledger.capital, self._scale(row)))
+            ledger.trade(j, int(row["lots"]), exact(row["price"]), fee)
+
+    def _breaking_marks(
+        self, held: list[int], k: int | None, worst: list[Decimal], marks: Any, *, at_open: bool
+    ) -> dict[int, Decimal]:
+        """Where the marks stood when the balance was used up, on their way from best to worst together."""
+        ledger = self.ledger
+        if at_open:
+            return {j: worst[j] for j in held}
+        begin = list(worst)
+        for j in held:
+            begin[j] = exact(marks[j][HIGH if ledger.holdings[j].lots > 0 else LOW])
+        low, high = Decimal(0), Decimal(1)
+        for _ in range(60):
+            share = (low + high) / 2
+            path = [a + share * (b - a) for a, b in zip(begin, worst, strict=True)]
+            if ledger.spare(path, k) > 0:
+                low = share
+            else:
+                high = share
+        return {j: begin[j] + high * (worst[j] - begin[j]) for j in held}
+
+    def _compare(self, bar: int, closes: list[Decimal]) -> None:
+        """The account at the close of the bar."""
+        sim, ledger = self.simulation, self.ledger
+        account = sim.account[0]
+        gross = sum((abs(h.lots) * ledger.lot[k] * closes[k] for k, h in enumerate(ledger.holdings)), ledger.capital)
+        unrealised = Decimal(0)
+        for k, holding in enumerate(ledger.holdings):
+            row = sim.positions[k]
+            assert row["lots"] == holding.lots
+            assert agree(holding.entry, row["entry"])
+            if ledger.isolated:
+                assert agree(holding.margin, row["margin"], gross)
+            if holding.lots == 0:
+                for name in ("entry", "margin", "stop", "take", "trail", "trail_stop"):
+                    assert row[name] == 0.0, f"flat with {name} {row[name]}"
+            unrealised += ledger.unrealised(k, closes[k])
+        for name in ("realised", "fees", "funding", "shortfall"):
+            assert agree(getattr(ledger, name), account[name], gross), name
+        assert agree(ledger.wallet + unrealised, sim.equity[bar], gross)
+        assert account["equity"] == sim.equity[bar]
+
+
+MARKET, LIMIT, STOP = 0, 1, 2
+LIQUIDATION = 7
