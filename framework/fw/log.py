@@ -140,7 +140,7 @@ def run_logger(folder: Path | None, *, console: bool, name: str, clock: Clock | 
 
     def stamp(logger: Any, level: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
         stamped: dict[str, Any] = {"wall": datetime.now(UTC).isoformat(timespec="milliseconds"), "level": level}
-        if clock is not None:
+        if clock is not None and clock.now:  # 0: the data is not read yet
             stamped["time"] = format_time(clock.now)
         return {**stamped, **event}
 

@@ -171,10 +171,24 @@ class Plan:
         with _told(folder):
             run = self._make_run(folder)
             self.plugins.run_starting(run)
+            run.log.debug("run started", file=str(self.settings.path or ""), profile=self.settings.profile or "")
+            for problem in self.plugins.problems:
+                run.log.debug("plugin problem", problem=str(problem))
             result: Result | None = None
             try:
                 result = self._finished(self._run_once(run, engine, progress), began)
                 self._write(result, folder, config_hash(self.settings))
+                run.log.debug(
+                    "run finished",
+                    engine=result.engine,
+                    why=result.engine_reason,
+                    bars=result.equity.rows,
+                    seconds=round(result.seconds, 3),
+                    notes=list(result.notes),
+                )
+            except BaseException as error:
+                run.log.debug("run ended early", error=type(error).__name__, text=str(error))
+                raise
             finally:
                 self.plugins.run_finished(run, result)
         return result
@@ -243,6 +257,8 @@ class Plan:
         run.instruments = dict(zip(stage.market.instruments, stage.instruments, strict=True))
         terms = terms_of(self.settings, parts, run)
         scene = self._scene(parts, cache)
+        closed = int(stage.market.bars.close_time[-1])
+        run.clock.follow(lambda: closed)
         possible, reason = choose_engine(parts)
         if engine == "scan" and possible != "scan":
             raise SettingsError(f"the scan cannot run this: {reason}")

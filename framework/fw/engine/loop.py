@@ -75,6 +75,7 @@ class Loop:
         self.bar = scene.tape.first
         self.reached = self.bar - 1
         self.broker = parts.broker.part
+        run.clock.follow(lambda: self.views[0].time if self.shared.moment.known else 0)
         self.placing = not self.inbox.wants(Submitted)
         self.shared.moment.sync = self.sync
 
@@ -177,9 +178,8 @@ class Loop:
     def turn(self, bar: int) -> None:
         """A moment that somebody watches: bring the venue forward, and tell that the bars have closed."""
         self.sync()
-        self.run.clock.now = self.views[0].time
         if self.inbox.wants(BarsClosed):
-            self.inbox.put(BarsClosed(time=self.run.clock.now, bar=bar - self.scene.tape.first))
+            self.inbox.put(BarsClosed(time=self.views[0].time, bar=bar - self.scene.tape.first))
 
     def read(self, decision: Any, view: ViewWindow) -> Signal:
         """A decision as a signal; PluginError where it is neither that nor a strength."""
@@ -209,7 +209,6 @@ class Loop:
 
     def size_and_review(self, changed: Mapping[ViewWindow, Signal]) -> None:
         """Let Python sizers and checks turn the signals in force into targets, and write those down as wishes."""
-        self.run.clock.now = self.views[0].time
         moment = self.shared.moment
         moment.changed = frozenset(view.instrument for view in changed)
         signals = {view.instrument: view.signal for view in self.views if view.signal is not None}

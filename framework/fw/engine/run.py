@@ -19,10 +19,19 @@ if TYPE_CHECKING:
 
 
 class RunClock:
-    """The run's time, set by whoever drives it. Mutable: time passes."""
+    """The run's time: it follows whoever drives the run. Mutable: time passes."""
 
     def __init__(self) -> None:
-        self.now = 0
+        self._read: Callable[[], int] = lambda: 0
+
+    @property
+    def now(self) -> int:
+        """This moment, ns; 0 before the data is read."""
+        return self._read()
+
+    def follow(self, read: Callable[[], int]) -> None:
+        """From now on the time is what `read` says."""
+        self._read = read
 
 
 @attrs.define(eq=False, kw_only=True)
