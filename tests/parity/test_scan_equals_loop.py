@@ -33,14 +33,20 @@ def assert_same(one: fw.Result, other: fw.Result) -> None:
 
 def test_two_instruments_on_one_cross_account(make_plan: Callable[..., Plan], scripted: Any) -> None:
     market, strategy = scripted(1, SYMBOLS[:2], 1500)
-    plan = make_plan(market, strategy, account={"margin": "cross", "leverage": 5}, sizer={"use": "fixed_fraction", "fraction": 1.5})
+    plan = make_plan(
+        market, strategy, account={"margin": "cross", "leverage": 5}, sizer={"use": "fixed_fraction", "fraction": 1.5}
+    )
     scan, loop = plan.run(write=False, engine="scan"), plan.run(write=False, engine="loop")
     assert scan.fills.rows > 50
     assert set(scan.fills["instrument"]) == {"BTCUSDT", "ETHUSDT"}
     assert_same(scan, loop)
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=max(60, settings.default.max_examples // 4),
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(
     seed=st.integers(0, 2**32 - 1),
     count=st.integers(1, 3),

@@ -214,6 +214,7 @@ def add_order(
     account.orders += 1
     order = orders_of(ledger)[row]
     order.bar = i
+    order.since = i
     order.signal = positions_of(ledger)[k].signal if planned else NONE
     order.lots = lots
     order.price = price

@@ -147,6 +147,7 @@ ACCOUNT = np.dtype(
 ORDER = np.dtype(
     [
         ("bar", "i8"),  # decided at this bar's close
+        ("since", "i8"),  # the venue has its price since this bar's close
         ("signal", "i8"),  # row of the decision behind it; -1: none
         ("lots", "i8"),
         ("price", "f8"),  # limit or trigger

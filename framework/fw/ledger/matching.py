@@ -131,7 +131,7 @@ def fill_at_open(ledger: Ledger, i: int) -> None:
             fill(ledger, i, row, price, 0.0, YES)
             continue
         is_marketable = price <= order.price if order.lots > 0 else price >= order.price
-        if order.kind == LIMIT and order.bar + 1 == i and is_marketable:
+        if order.kind == LIMIT and order.since + 1 == i and is_marketable:
             fill(ledger, i, row, price, order.price, YES)
 
 

@@ -205,6 +205,7 @@ class Simulation:
             order["lots"] = lots
         if price is not None:
             order["price"] = self.instruments[int(order["instrument"])].snap(price)
+            order["since"] = int(self.account["next"][0]) - 1
         return True
 
     def cancel(self, bar: int, row: int) -> bool:
