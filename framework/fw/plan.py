@@ -46,7 +46,9 @@ def load(
     path = Path(path)
     environ = os.environ if environ is None else environ
     given: dict[str, Any] = {"profile": profile, "overrides": overrides, "environ": environ}
-    plugins = load_plugins(files=plugins_of(path, **given), environ=environ)
+    # one that is not there is told with its line, by the reader
+    files = [file for file in plugins_of(path, **given) if file.is_file()]
+    plugins = load_plugins(files=files, environ=environ)
 
     def again(more: Sequence[str]) -> StrategyFile:
         return read_strategy(path, plugins.registry, **{**given, "overrides": (*overrides, *more)})

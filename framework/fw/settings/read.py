@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from fw.errors import Problem
+from fw.errors import PluginError, Problem
 from fw.registry import Registry
 from fw.settings.checks import check
 from fw.settings.fields import settings_of
@@ -237,8 +237,9 @@ def _check_plugins(reader: Reader, root: Table, values: Mapping[str, Any]) -> No
     nodes = listed(root.get("plugins"))
     for i, file in enumerate(() if files is BAD else files):
         if not file.is_file():
-            text = f"there is no file {reader.written.get(file, str(file))!r}"
-            reader.report(nodes[i].place, f"plugins[{i}]", text)
+            what = "is a folder: name the .py file in it" if file.is_dir() else "does not exist"
+            text = f"the plugin file {reader.written.get(file, str(file))!r} {what}"
+            reader.report(nodes[i].place, f"plugins[{i}]", text, PluginError(text))
 
 
 def _refuse(problems: list[Problem], node: Node, path: str, text: str) -> None:

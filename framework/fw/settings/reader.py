@@ -125,7 +125,7 @@ class Reader:
                 values[name] = BAD
                 continue
             if name not in settings:
-                hint = near(name, [*settings, *also])
+                hint = _cut_number(name, node) or near(name, [*settings, *also])
                 values[name] = self.report(place, at, f"unknown setting. {hint}")
                 continue
             values[name] = self.read(node, settings[name].hint, at, settings[name].bounds)
@@ -351,6 +351,13 @@ def name_in_list(node: Node) -> str | None:
 def _both(cause: type[PluginError]) -> type[SettingsError]:
     # whoever catches SettingsError gets the lines, whoever catches the plugin's error gets its exit code
     return type(cause.__name__, (SettingsError, cause), {"exit_code": cause.exit_code, "__doc__": cause.__doc__})
+
+
+def _cut_number(name: str, node: Node) -> str:
+    """The advice where a comma cut a number in two, as in {capital: 10,000}."""
+    if name.isdigit() and isinstance(node, Scalar) and node.is_null:
+        return "A comma ends a value: write thousands as 10000 or 10_000, decimals as 0.5"
+    return ""
 
 
 def _choice(text: str, choices: Mapping[str, Any]) -> Any:

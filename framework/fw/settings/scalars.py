@@ -63,6 +63,8 @@ def read_float(text: str, quoted: bool) -> float:
             raise ValueError(f"wants a finite number, not {shown(text)}")
         percent = re.fullmatch(r"([0-9]{1,9}(\.[0-9]{1,9})?) ?%", text)
         advice = f": write {float(percent[1]) / 100:g}" if percent and not quoted else _unquote(text, quoted)
+        if not quoted and re.fullmatch(r"[-+]?[0-9.]+(,[0-9.]+)+", text):
+            advice = ": write thousands as 10000 or 10_000, decimals as 0.5"
         raise ValueError(f"wants a number, not {shown(text, quoted)}{advice}")
     value = float(text)
     if not math.isfinite(value):

@@ -206,7 +206,9 @@ class _Grower:
             node = Items(place, tuple(items))
         else:
             node = self.table(place, self._pairs(events, path, depth), path)
-        return node if len(self.problems) == faults or not isinstance(node, Scalar) else Refused(place)
+        # what a tag makes of a list or of settings is not known; under an anchor they are what they look like
+        told = len(self.problems) > faults and (isinstance(node, Scalar) or tag is not None)
+        return Refused(place) if told else node
 
     def _pairs(self, events: Iterator[yaml.Event], path: str, depth: int) -> Iterator[Pair]:
         while not isinstance(event := next(events), yaml.MappingEndEvent):

@@ -68,7 +68,7 @@ MESSAGES = [
     ("seed: !!int 5", "5:7  seed: tags (!!int) are not read: write the plain value, or quote it"),
     ("name: !env HOME", "5:7  name: tags (!env) are not read: write the plain value, or quote it"),
     ("account: !!python/object/apply:os.system [ls]", "5:10  account: tags (!!python/object/apply:os.system) are not read: "
-     "write the plain value, or quote it", "5:10  account: wants settings, not a list of 1"),
+     "write the plain value, or quote it"),
     ("name: &n x\nseed: *n", "5:7  name: anchors (&n) are not read: write the value again, or quote it"),
     ("seed: *n", "5:7  seed: aliases (*n) are not read: write the value again, or quote it"),
     ("<<: {seed: 1}", "5:1  merge keys (<<) are not read: write the settings again, or use profiles"),

@@ -97,7 +97,7 @@ BAD = [
     ("number", "1e999", "wants a finite number; '1e999' is too large"),
     ("number", "0x1p3", "wants a number, not '0x1p3'"),
     ("number", "5%", "wants a number, not '5%': write 0.05"),
-    ("number", "1,5", "wants a number, not '1,5'"),
+    ("number", "1,5", "wants a number, not '1,5': write thousands as 10000 or 10_000, decimals as 0.5"),
     ("number", "10 000", "wants a number, not '10 000'"),
     ("number", '"0.5"', "wants a number, not the text '0.5': remove the quotes"),
     ("number", "ten", "wants a number, not 'ten'"),
