@@ -34,8 +34,9 @@ PLAIN = int(kinds.BY_STRENGTH)
 class Inbox:
     """Facts from the broker on their way to the observers; kinds nobody wants are not built. Mutable: a queue."""
 
-    def __init__(self, observers: tuple[Live, ...]) -> None:
+    def __init__(self, observers: tuple[Live, ...], log: Any = None) -> None:
         self._observers = observers
+        self._log = log
         self.kinds = tuple(kind for live in observers for kind in live.part.kinds)
 
     def wants(self, kind: type) -> bool:
@@ -45,8 +46,14 @@ class Inbox:
     def put(self, event: Event) -> None:
         """Hand an event to those who want it; an observer that breaks is left out, not the run."""
         for live in self._observers:
-            if isinstance(event, tuple(live.part.kinds)):
+            if not isinstance(event, tuple(live.part.kinds)):
+                continue
+            try:
                 live.part.notice(event)
+            except Exception as error:  # whoever only watches may not stop a run, whatever it raises
+                self._observers = tuple(other for other in self._observers if other is not live)
+                if self._log is not None:
+                    self._log.warning("observer left out", observer=live.offer.title, error=one_line(error))
 
 
 class Loop:
@@ -61,7 +68,7 @@ class Loop:
         self.simulation = Simulation(scene.tape, scene.stage.instruments, terms, capital=capital, scales=scales)
         self.shared = Shared(scene.stage.market, scene.columns, {}, self.simulation, parts.lookback)
         self.views = list(self.shared.views.values())
-        self.inbox = Inbox(parts.observers)
+        self.inbox = Inbox(parts.observers, run.log)
         self.tags: list[str] = []
         self.vetoes: list[tuple[int, str, str, str]] = []
         self.explicit = ExplicitOrders(self)
@@ -128,14 +135,24 @@ class Loop:
                     if decision == before:
                         continue
                 elif kind is Signal and type(before) is Signal:
-                    if same(decision, before):
+                    # `same`, written out: a call costs as much as the comparison
+                    if (
+                        decision.strength == before.strength
+                        and decision.stop_loss == before.stop_loss
+                        and decision.take_profit == before.take_profit
+                        and decision.trailing == before.trailing
+                        and decision.limit == before.limit
+                        and decision.expiry == before.expiry
+                    ):
                         continue
                 elif kind is tuple:
                     if decision:
                         self.explicit.act(view, decision)
                     continue
-                changed[view] = self.read(decision, view)
+                signal = self.read(decision, view)
                 last[k] = decision
+                if view.signal is None or not same(signal, view.signal):
+                    changed[view] = signal
             if changed:
                 act(changed)
                 changed = {}
@@ -160,7 +177,7 @@ class Loop:
             except Exception as error:
                 raise self.broke(error, self.views[0]) from error
             changed = {}
-            for symbol, decision in (decisions or {}).items():
+            for symbol, decision in self.mapping(decisions or {}, "signals", self.parts.strategy).items():
                 if decision is None:
                     continue
                 if symbol not in self.shared.views:
@@ -236,6 +253,7 @@ class Loop:
             said = sizer.part.size(signals, self.views[0])
         except Exception as error:
             raise self.broke(error, self.views[0], sizer) from error
+        said = self.mapping(said, "targets", sizer)
         targets: dict[str, Target | Veto] = {}
         for name, signal in signals.items():
             target = said.get(name)
@@ -251,6 +269,7 @@ class Loop:
             said = check.part.review(wanted, self.views[0])
         except Exception as error:
             raise self.broke(error, self.views[0], check) from error
+        said = self.mapping(said, "targets", check)
         reviewed = dict(targets)
         for name, target in wanted.items():
             answer = said.get(name)
@@ -262,6 +281,12 @@ class Loop:
                 raise self.broken(f"gave neither a target nor a veto for {name}", self.views[0], check)
             reviewed[name] = answer
         return reviewed
+
+    def mapping(self, said: Any, of: str, live: Live) -> Mapping[str, Any]:
+        """What a part said of all instruments; PluginError where it is no mapping."""
+        if isinstance(said, Mapping):
+            return said
+        raise self.broken(f"gave {type(said).__name__}, not a mapping from instrument to {of}", self.views[0], live)
 
     def note_veto(self, name: str, check: Live, veto: Veto) -> None:
         """Write a refusal down, once while it stands."""
@@ -290,6 +315,8 @@ class Loop:
 
     def broke(self, error: Exception, view: ViewWindow, live: Live | None = None) -> FwError:
         """A part's own exception, as one sentence that names the part and the moment."""
+        if type(error) is PluginError:  # asked for an instrument or a column that is not there, without saying who
+            return self.broken(f"went wrong: {error}", view, live)
         if isinstance(error, FwError):
             return error
         return self.broken(f"raised {one_line(error)}", view, live)

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fw.engine.view import ViewWindow
     from fw.ledger.simulation import Simulation
 
+NEVER_SENT = -1
+"""In place of a row: the order came to nothing, too small for a lot or refused by a check; there is none to cancel."""
+
 MOST_ORDERS = 200
 """Working orders an instrument may have: what the exchange allows."""
 
@@ -71,6 +74,8 @@ class ExplicitOrders:
             row = self._rows.get((view.instrument, action.id))
             if row is None:
                 raise loop.broken(f"names an order {action.id!r} that it never placed", view)
+            if row == NEVER_SENT:
+                return
             if isinstance(action, Cancel):
                 loop.broker.cancel(str(row))
             else:
@@ -82,8 +87,18 @@ class ExplicitOrders:
         loop, k = self._loop, view.number
         order = loop.simulation.orders[row]
         lots = None
+        if action.price is not None and not 0.0 < action.price < math.inf:
+            raise loop.broken(f"amended the order {action.id!r} to a price of {action.price}", view)
         if action.quantity is not None:
-            asked = loop.simulation.instruments[k].lots(action.quantity)
+            asked = 0
+            if math.isfinite(action.quantity):
+                asked = loop.simulation.instruments[k].lots(action.quantity)
+            if asked * int(order["lots"]) <= 0:
+                raise loop.broken(
+                    f"amended the order {action.id!r} over {int(order['lots'])} lots to a quantity of "
+                    f"{action.quantity}; it must stay on its side, and Cancel ends it",
+                    view,
+                )
             grown = asked - int(order["lots"])
             lots = int(order["lots"]) + self._reviewed(view, k, grown) if grown * asked > 0 else asked
         loop.broker.amend(str(row), lots=lots, price=action.price)
@@ -97,6 +112,10 @@ class ExplicitOrders:
             raise loop.broken(f"placed a {place.kind} order with price {place.price}", view)
         if not math.isfinite(place.quantity):
             raise loop.broken(f"placed an order over {place.quantity}", view)
+        if place.expiry is not None and place.expiry < 1:
+            raise loop.broken(f"placed an order that expires after {place.expiry} bars", view)
+        if place.id:
+            self._rows[view.instrument, place.id] = NEVER_SENT
         lots = simulation.instruments[k].lots(place.quantity)
         if not place.reduce_only:
             lots = self._reviewed(view, k, lots)

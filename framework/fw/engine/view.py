@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
@@ -85,6 +86,17 @@ class BarsWindow:
     @property
     def volume(self) -> NDArray[np.float64]:
         return self._window(self._bars.volume)
+
+
+class LargerBarsWindow(BarsWindow):
+    """Closed bars of a larger size, of which there may be none yet."""
+
+    __slots__ = ()
+
+    @property
+    def last(self) -> float:
+        """The newest close; NaN before the first."""
+        return super().last if self._moment.known else math.nan
 
 
 class LargerMoment:
@@ -290,7 +302,7 @@ class ViewWindow:
                 raise PluginError(f"view.at: {error}") from None
             larger = self._shared.market.of(self.instrument).at(wanted)
             moment = LargerMoment(larger, self._data.bars, self._shared.moment)
-            self._larger[size] = BarsWindow(larger, moment)
+            self._larger[size] = LargerBarsWindow(larger, moment)
         return self._larger[size]
 
 
