@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -366,10 +366,13 @@ def _told(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        folder.end("interrupted")
+        with suppress(OSError):
+            folder.end("interrupted")
         raise
     except BaseException as error:
-        folder.end("failed", error=str(error) if isinstance(error, FwError) else type(error).__name__)
+        # a full disk takes no last word either; then it still says `running`, and why it ended is told all the same
+        with suppress(OSError):
+            folder.end("failed", error=str(error) if isinstance(error, FwError) else type(error).__name__)
         raise
     folder.end("finished")
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import errno
 import importlib.util
 import re
 from collections.abc import Iterable, Iterator
@@ -27,6 +28,7 @@ WORDS = {"features": "feature set", "risk": "risk check"}
 IMPORT_NAMES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "talib": "ta-lib", "google": "protobuf"}
 """Modules that are called otherwise than the distribution they come in."""
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 IMPORT_MACHINERY = ("importlib", "importlib_metadata")
 NOT_FOR_USERS = ("all", "dev", "docs", "test", "tests")
 
@@ -150,10 +152,18 @@ def blame(offer: Offer) -> Iterator[None]:
         raise
     except ImportError as error:
         raise _import_failed(offer, error) from error
+    except OSError as error:
+        if error.errno in FULL:
+            raise  # no part is to blame for a full disk
+        raise _broken(offer, error) from error
     # a plugin may raise anything, SystemExit included, and must not take the program down
     except BaseException as error:
-        brought = f"{offer.distribution} {offer.version}".strip() or "a file"
-        raise PluginError(f"{offer.title} of plugin {offer.plugin!r} ({brought}) raised {one_line(error)}") from error
+        raise _broken(offer, error) from error
+
+
+def _broken(offer: Offer, error: BaseException) -> PluginError:
+    brought = f"{offer.distribution} {offer.version}".strip() or "a file"
+    return PluginError(f"{offer.title} of plugin {offer.plugin!r} ({brought}) raised {one_line(error)}")
 
 
 def _import_failed(offer: Offer, error: ImportError) -> PluginError:

@@ -11,10 +11,14 @@ from typing import Any
 import click
 
 from fw import __version__
+from fw.cli.process import reader_left, speak_plainly, stopping_in_order
 from fw.registry import nearest
 
 COMMANDS = ("check", "parts", "plugins", "replay", "run", "schema", "show", "sweep")
 """Built in: each is the module of its name in this folder, and is imported only when it is needed."""
+
+NO_READER = 141
+"""What a shell says of a program whose reader went away: 128 and the number of SIGPIPE."""
 
 
 class Program(click.Group):
@@ -63,8 +67,14 @@ class Program(click.Group):
         if not standalone_mode:
             return super().main(args, prog_name, standalone_mode=False, **extra)
         plugins_asked_for = os.environ.get("FW_PLUGINS")
+        speak_plainly()
         try:
-            code = super().main(args, prog_name="fw", standalone_mode=False)
+            with stopping_in_order():
+                code = super().main(args, prog_name="fw", standalone_mode=False)
+        except SystemExit as end:
+            if not reader_left(end):
+                raise
+            code = NO_READER
         # the last place where an error can become a sentence; sys.exit passes
         except Exception as error:
             from fw.cli.failure import exit_code

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -12,17 +13,24 @@ from pathlib import Path
 import click
 
 from fw import __version__
-from fw.errors import FwError, SettingsError
+from fw.cli.process import Stopped, leave_output
+from fw.errors import DataError, FwError, SettingsError
 from fw.log import mask_text
 from fw.workspace import Workspace
 
 OUR_BUG = 70
 INTERRUPTED = 130
 
+FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
+DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+
 
 def exit_code(error: Exception) -> int:
     """Say what happened on stderr, and give the code to end with."""
     if isinstance(error, click.Abort):
+        if isinstance(error.__cause__, Stopped):
+            click.echo(f"interrupted by {error.__cause__}", err=True)
+            return 128 + error.__cause__.number
         click.echo("interrupted", err=True)
         return INTERRUPTED
     if isinstance(error, click.ClickException):
@@ -34,12 +42,34 @@ def exit_code(error: Exception) -> int:
         places = isinstance(error, SettingsError) and error.problems
         click.echo(mask_text(str(error) if places else f"Error: {error}"), err=True)
         return error.exit_code
+    if (text := _of_the_machine(error)) is not None:
+        click.echo(mask_text(f"Error: {text}"), err=True)
+        leave_output()
+        return DataError.exit_code if isinstance(error, MemoryError) else SettingsError.exit_code
     click.echo(
         f"Error: fw itself failed ({type(error).__name__}); this is a bug of fw or of a plugin. "
         f"The full story is in {_write(error)}; FW_TRACE=1 shows it at once.",
         err=True,
     )
     return OUR_BUG
+
+
+def _of_the_machine(error: Exception) -> str | None:
+    """What a full disk, a folder that may not be written or too little memory is called; None for all else."""
+    if isinstance(error, MemoryError):
+        return "there is not enough memory; take a shorter source.start to source.end, or larger bars"
+    if not isinstance(error, OSError) or error.errno is None:
+        return None
+    root = Workspace.here().root
+    place = error.filename if isinstance(error.filename, str) else None
+    said = f"{place or f'a file (the workspace is {root})'} cannot be written: {os.strerror(error.errno)}"
+    if error.errno in FULL:
+        return f"{said}; make room there, or set FW_HOME to a folder with more"
+    if error.errno in DENIED:
+        return f"{said}; set FW_HOME to a folder you may write in"
+    if place is not None and Path(place).is_relative_to(root):
+        return f"{said}; set FW_HOME to a folder"
+    return None
 
 
 def _traceback(error: Exception) -> str:

@@ -52,7 +52,8 @@ def read_run(folder: Path) -> dict[str, Any]:
     """What a run's files say of its result and settings; DataError where they are missing or broken."""
     result, manifest = _read(folder / "result.json"), _read(folder / "manifest.json")
     status = manifest.get("status", "finished")
-    if not result:
+    # a run that broke off while it was written may have left a result that nobody was told of
+    if not result or status != "finished":
         reason = f"it is {status}" if manifest else "it has no result.json"
         raise DataError(f"the run in {folder} has no result to show: {reason}")
     return {

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -22,6 +22,25 @@ def read_only(array: Any) -> Any:
     return view
 
 
+class LazyColumns(Mapping[str, "NDArray[Any]"]):
+    """Columns that are made when they are first looked at. Mutable only in what it remembers."""
+
+    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self._makers = makers
+        self._made: dict[str, NDArray[Any]] = {}
+
+    def __getitem__(self, name: str) -> NDArray[Any]:
+        if name not in self._made:
+            self._made[name] = read_only(np.asarray(self._makers[name]()))
+        return self._made[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._makers)
+
+    def __len__(self) -> int:
+        return len(self._makers)
+
+
 @attrs.frozen(eq=False, repr=False)
 class Frame(Mapping[str, "NDArray[Any]"]):
     """Named columns, each one-dimensional and read-only; `frame["sma_20"]` is float64[row]."""
@@ -30,6 +49,8 @@ class Frame(Mapping[str, "NDArray[Any]"]):
 
     @columns.validator
     def _check(self, attribute: Any, columns: Mapping[str, NDArray[Any]]) -> None:
+        if isinstance(columns, LazyColumns):
+            return  # looking would make them
         lengths = {len(column) for column in columns.values()}
         if len(lengths) > 1:
             raise PluginError(
@@ -41,6 +62,11 @@ class Frame(Mapping[str, "NDArray[Any]"]):
     def of(cls, columns: Mapping[str, Any]) -> Frame:
         """Make a frame of arrays; they are not copied, only marked read-only."""
         return cls({name: read_only(np.asarray(column)) for name, column in columns.items()})
+
+    @classmethod
+    def lazily(cls, makers: Mapping[str, Callable[[], Any]]) -> Frame:
+        """Make a frame whose columns, all of one length, are worked out when they are first looked at."""
+        return cls(LazyColumns(makers))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         return self.columns[name]

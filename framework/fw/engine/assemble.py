@@ -143,11 +143,11 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
             given = parts.source.part.history(want)
     if not isinstance(given, Market):
         raise PluginError(f"{parts.source.offer.title} returned {type(given).__name__}, not a fw.Market")
-    market = prepare(given, want, gaps=source.gaps, funding=account.funding, mark=account.mark)
-    bars = market.bars
-    first = 0 if source.start is None else int((bars.open_time < source.start).sum())
+    held = [prepare(given, want, gaps=source.gaps, funding=account.funding, mark=account.mark)]
+    del given
+    first = 0 if source.start is None else int((held[0].bars.open_time < source.start).sum())
     tape, market, notes = lay(
-        market, first=first, with_marks=account.mark == "required", with_funding=account.funding == "required"
+        held, first=first, with_marks=account.mark == "required", with_funding=account.funding == "required"
     )
     instruments, rule_notes = _rules(settings, market)
     return Stage(

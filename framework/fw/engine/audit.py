@@ -95,7 +95,7 @@ def _check_strategy(plan: Plan, parts: Parts, scene: Scene, run: Any) -> Finding
     def decided(market: Market, engine: str) -> Simulation:
         account = plan.settings.account
         tape, laid, _ = lay(
-            market, first=0, with_marks=account.mark == "required", with_funding=account.funding == "required"
+            [market], first=0, with_marks=account.mark == "required", with_funding=account.funding == "required"
         )
         stage = attrs.evolve(scene.stage, market=laid, tape=tape)
         # parts may remember: each cut is decided by new ones

@@ -11,7 +11,9 @@ import json
 import os
 import platform
 import secrets
-from collections.abc import Mapping
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -38,9 +40,20 @@ def config_hash(settings: StrategyFile) -> str:
 
 def write_whole(file: Path, data: bytes) -> None:
     """Write beside the place and move there, so that a reader sees all of it or nothing."""
+    with _beside(file) as unfinished:
+        unfinished.write_bytes(data)
+
+
+@contextmanager
+def _beside(file: Path) -> Iterator[Path]:
+    """A place to write to that becomes `file` at the end, or is cleared away where that is not reached."""
     unfinished = file.with_name(f".{file.name}.part")
-    unfinished.write_bytes(data)
-    os.replace(unfinished, file)
+    try:
+        yield unfinished
+        os.replace(unfinished, file)
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
 
 
 def as_json(value: Any) -> bytes:
@@ -54,9 +67,8 @@ class RunFolder:
     def __init__(self, workspace: Workspace, settings: StrategyFile, plugins: Plugins) -> None:
         now = datetime.now(UTC)
         slug = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in settings.name)[:60]
-        self.id = f"{now:%Y%m%d-%H%M%S}-{slug}-{secrets.token_hex(2)}"
-        self.path = workspace.inside(workspace.runs / self.id)
-        self.path.mkdir(parents=True)
+        self.path = _new_folder(workspace, f"{now:%Y%m%d-%H%M%S}-{slug}")
+        self.id = self.path.name
         self.manifest: dict[str, Any] = {
             "run": self.id,
             "status": "running",
@@ -72,7 +84,11 @@ class RunFolder:
             "python": platform.python_version(),
             "platform": platform.platform(),
         }
-        self.save()
+        try:
+            self.save()
+        except OSError:
+            shutil.rmtree(self.path, ignore_errors=True)
+            raise
 
     def save(self, **more: Any) -> None:
         """Write the manifest, with what is new."""
@@ -82,6 +98,18 @@ class RunFolder:
     def end(self, status: str, **more: Any) -> None:
         """Say how the run ended."""
         self.save(status=status, ended=datetime.now(UTC).isoformat(timespec="seconds"), **more)
+
+
+def _new_folder(workspace: Workspace, begin: str) -> Path:
+    """A folder that no other run has, also of those begun in the same second."""
+    workspace.runs.mkdir(parents=True, exist_ok=True)
+    while True:
+        path = workspace.inside(workspace.runs / f"{begin}-{secrets.token_hex(2)}")
+        try:
+            path.mkdir()
+        except FileExistsError:
+            continue
+        return path
 
 
 def _versions() -> dict[str, str]:
@@ -157,9 +185,8 @@ def _table(frame: Frame) -> Any:
 def _write_table(table: Any, file: Path) -> None:
     import pyarrow.parquet as pq
 
-    unfinished = file.with_name(f".{file.name}.part")
-    pq.write_table(table, unfinished, compression="zstd")
-    os.replace(unfinished, file)
+    with _beside(file) as unfinished:
+        pq.write_table(table, unfinished, compression="zstd")
 
 
 def write_journal(result: Result, file: Path) -> None:

@@ -158,22 +158,27 @@ def fills_frame(
     """Every fill; a protection's or the venue's own has order -1, and the tag of the signal in force."""
     rows = simulation.fills
     lot = np.array([instrument.lot for instrument in simulation.instruments])
-    signal = _signal_behind(simulation, rows)
-    tag = _tag_rows(tags, signal)
-    if order_tags:
-        tag = np.array([order_tags.get(int(order), str(text)) for order, text in zip(rows["order"], tag, strict=True)])
-    return Frame.of(
+
+    def tag() -> NDArray[Any]:
+        words = _tag_rows(tags, _signal_behind(simulation, rows)) if any(tags) else _tag_rows((), rows["order"])
+        if not order_tags:
+            return words
+        return np.array(
+            [order_tags.get(int(order), str(text)) for order, text in zip(rows["order"], words, strict=True)]
+        )
+
+    return Frame.lazily(
         {
-            "time": _times(simulation, rows["bar"], closed=False),
-            "instrument": symbols[rows["instrument"]],
-            "lots": rows["lots"],
-            "quantity": rows["lots"] * lot[rows["instrument"]],
-            "price": rows["price"],
-            "fee": rows["fee"],
-            "realised": rows["realised"],
-            "slippage": rows["slippage"],
-            "reason": _words(kinds.REASONS, rows["reason"]),
-            "order": rows["order"],
+            "time": lambda: _times(simulation, rows["bar"], closed=False),
+            "instrument": lambda: symbols[rows["instrument"]],
+            "lots": lambda: rows["lots"],
+            "quantity": lambda: rows["lots"] * lot[rows["instrument"]],
+            "price": lambda: rows["price"],
+            "fee": lambda: rows["fee"],
+            "realised": lambda: rows["realised"],
+            "slippage": lambda: rows["slippage"],
+            "reason": lambda: _words(kinds.REASONS, rows["reason"]),
+            "order": lambda: rows["order"],
             "tag": tag,
         }
     )
@@ -197,14 +202,13 @@ def _signal_behind(simulation: Simulation, rows: NDArray[Any]) -> NDArray[np.int
 def funding_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
     """Every funding settlement; amount received, negative: paid."""
     rows = simulation.payments[: int(simulation.account["payments"][0])]
-    stamps = simulation.stamps[rows["stamp"]]
-    return Frame.of(
+    return Frame.lazily(
         {
-            "time": stamps["time"],
-            "instrument": symbols[rows["instrument"]],
-            "lots": rows["lots"],
-            "rate": stamps["rate"],
-            "amount": rows["amount"],
+            "time": lambda: simulation.stamps["time"][rows["stamp"]],
+            "instrument": lambda: symbols[rows["instrument"]],
+            "lots": lambda: rows["lots"],
+            "rate": lambda: simulation.stamps["rate"][rows["stamp"]],
+            "amount": lambda: rows["amount"],
         }
     )
 
@@ -212,37 +216,41 @@ def funding_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
 def signals_frame(simulation: Simulation, symbols: NDArray[Any], tags: Sequence[str]) -> Frame:
     """Every changed signal; NaN: none."""
     rows = simulation.decisions
-    prices = {
-        name: np.where(rows[column] > 0.0, rows[column], np.nan)
-        for name, column in (("stop_loss", "stop"), ("take_profit", "take"), ("trailing", "trail"), ("limit", "limit"))
-    }
-    return Frame.of(
+    return Frame.lazily(
         {
-            "time": _times(simulation, rows["bar"], closed=True),
-            "instrument": symbols[rows["instrument"]],
-            "strength": rows["strength"],
-            **prices,
-            "expiry": rows["expiry"],
-            "tag": _tag_rows(tags, np.arange(len(rows))),
+            "time": lambda: _times(simulation, rows["bar"], closed=True),
+            "instrument": lambda: symbols[rows["instrument"]],
+            "strength": lambda: rows["strength"],
+            "stop_loss": lambda: _price_or_nan(rows["stop"]),
+            "take_profit": lambda: _price_or_nan(rows["take"]),
+            "trailing": lambda: _price_or_nan(rows["trail"]),
+            "limit": lambda: _price_or_nan(rows["limit"]),
+            "expiry": lambda: rows["expiry"],
+            "tag": lambda: _tag_rows(tags, np.arange(len(rows))),
         }
     )
+
+
+def _price_or_nan(column: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The ledger's 0 for none as NaN."""
+    return np.where(column > 0.0, column, np.nan)
 
 
 def orders_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
     """Every order, with how it ended."""
     rows = simulation.orders
-    return Frame.of(
+    return Frame.lazily(
         {
-            "time": _times(simulation, rows["bar"], closed=True),
-            "instrument": symbols[rows["instrument"]],
-            "id": np.arange(len(rows)),
-            "kind": _words(kinds.ORDER_KINDS, rows["kind"]),
-            "lots": rows["lots"],
-            "price": np.where(rows["price"] > 0.0, rows["price"], np.nan),
-            "reduce_only": rows["reduce_only"].astype(bool),
-            "reason": _words(kinds.REASONS, rows["reason"]),
-            "state": _words(kinds.ORDER_STATES, rows["state"]),
-            "fault": _words(kinds.FAULTS, rows["fault"]),
+            "time": lambda: _times(simulation, rows["bar"], closed=True),
+            "instrument": lambda: symbols[rows["instrument"]],
+            "id": lambda: np.arange(len(rows)),
+            "kind": lambda: _words(kinds.ORDER_KINDS, rows["kind"]),
+            "lots": lambda: rows["lots"],
+            "price": lambda: _price_or_nan(rows["price"]),
+            "reduce_only": lambda: rows["reduce_only"].astype(bool),
+            "reason": lambda: _words(kinds.REASONS, rows["reason"]),
+            "state": lambda: _words(kinds.ORDER_STATES, rows["state"]),
+            "fault": lambda: _words(kinds.FAULTS, rows["fault"]),
         }
     )
 

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-import attrs
 import numpy as np
 
-from fw.domain.bars import COLUMNS
+from fw.domain.bars import COLUMNS, Bars
 from fw.domain.frame import read_only
 from fw.domain.market import Market, Series
 from fw.domain.time import MINUTE
@@ -18,34 +17,62 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-def lay(market: Market, *, first: int, with_marks: bool, with_funding: bool) -> tuple[Tape, Market, tuple[str, ...]]:
+def lay(
+    held: list[Market], *, first: int, with_marks: bool, with_funding: bool
+) -> tuple[Tape, Market, tuple[str, ...]]:
     """The tape, the same market with its columns inside the tape's block, and notes for the reader.
 
-    `first` is the first bar traded. With marks, liquidation and unrealised profit use the mark prices, which must
-    then be on the market's timeline; without, the traded prices stand in. Without funding none is paid, though its
-    rates stay in the market for features to read.
+    `held` is a list of one market, which is taken out and given up column by column, so that a caller who keeps no
+    other hold of it has the data in memory once. `first` is the first bar traded. With marks, liquidation and
+    unrealised profit use the mark prices, which must then be on the market's timeline; without, the traded prices
+    stand in. Without funding none is paid, though its rates stay in the market for features to read.
     """
-    symbols = market.instruments
-    bars = len(market.bars)
-    block = np.empty((len(symbols), kinds.MARK_FIELDS if with_marks else kinds.PRICE_FIELDS, bars))
-    series: dict[str, Series] = {}
+    market = held.pop()
+    focus, said, symbols = market.focus, market.notes, market.instruments
+    size, open_time, bars = market.bars.size, market.bars.open_time, len(market.bars)
     stamps, notes = [], []
+    columns: dict[tuple[int, int], NDArray[np.float64]] = {}
+    rest: dict[str, dict[str, Any]] = {}
     for k, symbol in enumerate(symbols):
         data = market.series[symbol]
-        for field, name in enumerate(COLUMNS):
-            block[k, field] = getattr(data.bars, name)
-        if with_marks:
-            assert data.mark is not None
-            for field, name in enumerate(COLUMNS[:4]):
-                block[k, kinds.PRICE_FIELDS + field] = getattr(data.mark, name)
-        columns = {name: read_only(block[k, field]) for field, name in enumerate(COLUMNS)}
-        series[symbol] = attrs.evolve(data, bars=attrs.evolve(data.bars, **columns))
         rows, priced_by_trades = funding_stamps(data) if with_funding else (np.zeros(0, kinds.STAMP), 0)
         stamps.append(rows)
         if priced_by_trades:
             notes.append(f"{symbol}: {priced_by_trades} funding stamps priced at traded opens, for want of mark prices")
-    tape = Tape(block=block, stamps=stamps, first=first, open_time=market.bars.open_time, size=market.bars.size)
-    return tape, attrs.evolve(market, series=series), tuple(notes)
+        for field, name in enumerate(COLUMNS):
+            columns[k, field] = getattr(data.bars, name)
+        if with_marks:
+            assert data.mark is not None
+            for field, name in enumerate(COLUMNS[:4]):
+                columns[k, kinds.PRICE_FIELDS + field] = getattr(data.mark, name)
+        rest[symbol] = {
+            "extra": data.bars.extra,
+            "others": {
+                "funding": data.funding,
+                "mark": data.mark,
+                "open_interest": data.open_interest,
+                "rules": data.rules,
+            },
+        }
+        del data
+    del market
+    block = np.empty((len(symbols), kinds.MARK_FIELDS if with_marks else kinds.PRICE_FIELDS, bars))
+    for k, field in sorted(columns):
+        block[k, field] = columns.pop((k, field))
+    series = {
+        symbol: Series(
+            bars=Bars(
+                size=size,
+                open_time=open_time,
+                extra=rest[symbol]["extra"],
+                **{name: read_only(block[k, field]) for field, name in enumerate(COLUMNS)},
+            ),
+            **rest[symbol]["others"],
+        )
+        for k, symbol in enumerate(symbols)
+    }
+    tape = Tape(block=block, stamps=stamps, first=first, open_time=open_time, size=size)
+    return tape, Market(series=series, focus=focus, notes=said), tuple(notes)
 
 
 def funding_stamps(data: Series) -> tuple[NDArray[Any], int]:
