@@ -68,11 +68,12 @@ class Program(click.Group):
             return super().main(args, prog_name, standalone_mode=False, **extra)
         plugins_asked_for = os.environ.get("FW_PLUGINS")
         speak_plainly()
+        output = sys.stdout
         try:
             with stopping_in_order():
                 code = super().main(args, prog_name="fw", standalone_mode=False)
         except SystemExit as end:
-            if not reader_left(end):
+            if not reader_left(end, output):
                 raise
             code = NO_READER
         # the last place where an error can become a sentence; sys.exit passes

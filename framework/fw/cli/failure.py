@@ -21,8 +21,15 @@ from fw.workspace import Workspace
 OUR_BUG = 70
 INTERRUPTED = 130
 
-FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
-DENIED = (errno.EACCES, errno.EPERM, errno.EROFS)
+ADVICE = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT, errno.EFBIG), "make room, or set FW_HOME to a folder that has it"),
+    **dict.fromkeys((errno.EACCES, errno.EPERM, errno.EROFS), "set FW_HOME to a folder you may write in"),
+}
+WRONG_KIND = {
+    **dict.fromkeys((errno.EEXIST, errno.ENOTDIR), "a file stands where a folder should"),
+    errno.EISDIR: "a folder stands where a file should",
+    errno.ENOENT: "it cannot be made there",
+}
 
 
 def exit_code(error: Exception) -> int:
@@ -60,15 +67,12 @@ def _of_the_machine(error: Exception) -> str | None:
         return "there is not enough memory; take a shorter source.start to source.end, or larger bars"
     if not isinstance(error, OSError) or error.errno is None:
         return None
-    root = Workspace.here().root
     place = error.filename if isinstance(error.filename, str) else None
-    said = f"{place or f'a file (the workspace is {root})'} cannot be written: {os.strerror(error.errno)}"
-    if error.errno in FULL:
-        return f"{said}; make room there, or set FW_HOME to a folder with more"
-    if error.errno in DENIED:
-        return f"{said}; set FW_HOME to a folder you may write in"
-    if place is not None and Path(place).is_relative_to(root):
-        return f"{said}; set FW_HOME to a folder"
+    if error.errno in ADVICE:
+        why = os.strerror(error.errno).lower()
+        return f"{place or 'the output'} cannot be written: {why}; {ADVICE[error.errno]}"
+    if error.errno in WRONG_KIND and place is not None and Path(place).is_relative_to(Workspace.here().root):
+        return f"{place} cannot be written: {WRONG_KIND[error.errno]}; move it away, or set FW_HOME to another folder"
     return None
 
 

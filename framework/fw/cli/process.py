@@ -50,10 +50,12 @@ def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped(number)
 
 
-def reader_left(end: SystemExit) -> bool:
-    """Whether the program ends because what it printed has no reader any more, as after `| head`."""
+def reader_left(end: SystemExit, output: object) -> bool:
+    """Whether the program ends because what it printed to `output` has no reader any more, as after `| head`."""
     cause = end.__context__
-    return isinstance(cause, OSError) and cause.errno == errno.EPIPE
+    by_rich = isinstance(cause, OSError) and cause.errno == errno.EPIPE
+    by_click = sys.stdout is not output  # which puts another in its place, to keep Python quiet at its end
+    return by_rich or by_click
 
 
 def speak_plainly() -> None:

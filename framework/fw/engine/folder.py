@@ -51,7 +51,9 @@ def _beside(file: Path) -> Iterator[Path]:
     try:
         yield unfinished
         os.replace(unfinished, file)
-    except BaseException:
+    except BaseException as error:
+        if isinstance(error, OSError) and error.filename is None:
+            error.filename = str(file)  # some libraries say only what, not where
         unfinished.unlink(missing_ok=True)
         raise
 
