@@ -45,7 +45,7 @@ def test_only_the_module_of_the_command_asked_for_is_imported(run_python: Any) -
         "try:\n    main(['schema', '--help'])\nexcept SystemExit:\n    pass\n"
         "print(sorted(name for name in sys.modules if name.startswith(('fw.cli.', 'fw_', 'fw.plugins'))))"
     )
-    assert told.splitlines()[-1] == "['fw.cli.schema', 'fw.cli.tables']"
+    assert told.splitlines()[-1] == "['fw.cli.process', 'fw.cli.schema', 'fw.cli.tables']"
 
 
 def test_version(run_fw: Any) -> None:
