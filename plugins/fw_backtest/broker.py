@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import fw
@@ -70,9 +70,8 @@ class LedgerBroker:
             return
         before = set(map(int, simulation.working)) | self._working
         simulation.advance(bar + 1)
-        for event in sorted(self._facts(before), key=lambda event: event.time):
-            if self._inbox.wants(type(event)):
-                self._inbox.put(event)
+        for event in sorted(self._facts(before, self._inbox.wants), key=lambda event: event.time):
+            self._inbox.put(event)
         self._working = set(map(int, simulation.working))
 
     def submit(self, order: Order) -> None:
@@ -110,8 +109,8 @@ class LedgerBroker:
             positions=positions,
         )
 
-    def _facts(self, before: set[int]) -> Iterator[Event]:
-        """What happened since the last call, as events."""
+    def _facts(self, before: set[int], wants: Callable[[type], bool]) -> Iterator[Event]:
+        """What happened since the last call, as events of the kinds wanted; `before` are orders that worked then."""
         from fw.ledger import kinds
 
         simulation = self.simulation
@@ -119,7 +118,10 @@ class LedgerBroker:
             row = simulation.fills[number]
             time, symbol = simulation.open_time(int(row["bar"])), self._symbols[int(row["instrument"])]
             lots, price, fee = int(row["lots"]), float(row["price"]), float(row["fee"])
-            if int(row["reason"]) == kinds.LIQUIDATION:
+            is_liquidation = int(row["reason"]) == kinds.LIQUIDATION
+            if not wants(Liquidated if is_liquidation else Filled):
+                continue
+            if is_liquidation:
                 yield Liquidated(time=time, instrument=symbol, lots=lots, price=price, fee=fee)
                 continue
             yield Filled(
@@ -134,7 +136,7 @@ class LedgerBroker:
             )
         self._told["fills"] = len(simulation.fills)
         payments = simulation.payments[: int(simulation.account["payments"][0])]
-        for row in payments[self._told["payments"] :]:
+        for row in payments[self._told["payments"] :] if wants(Funding) else ():
             yield Funding(
                 time=int(simulation.stamps[row["stamp"]]["time"]),
                 instrument=self._symbols[int(row["instrument"])],
@@ -145,9 +147,9 @@ class LedgerBroker:
         for number in sorted(before):
             row = simulation.orders[number]
             time = simulation.close_time(int(row["done"])) if row["done"] < kinds.NEVER else 0
-            if row["state"] == kinds.REJECTED:
+            if row["state"] == kinds.REJECTED and wants(Rejected):
                 yield Rejected(time=time, order_id=str(number), reason=kinds.FAULTS[int(row["fault"])])
-            elif row["state"] == kinds.EXPIRED:
+            elif row["state"] == kinds.EXPIRED and wants(Expired):
                 yield Expired(time=time, order_id=str(number))
-            elif row["state"] == kinds.CANCELLED:
+            elif row["state"] == kinds.CANCELLED and wants(Cancelled):
                 yield Cancelled(time=time, order_id=str(number))
