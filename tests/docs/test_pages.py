@@ -87,9 +87,20 @@ def matches(expected: str, actual: str) -> bool:
     def plain(text: str) -> str:
         return " ".join(re.sub(r"[\u2500-\u257f]+", " ", text).split())
 
-    pattern = ".*".join(re.escape(piece.strip()) for piece in plain(expected).split("..."))
-    # the space around `...` may be absent where it stands for nothing
-    return re.fullmatch(pattern.replace(".*", r"\s?.*\s?"), plain(actual), re.DOTALL) is not None
+    first, *between = (piece.strip() for piece in plain(expected).split("..."))
+    text = plain(actual)
+    if not between:
+        return text == first
+    *between, last = between
+    if not text.startswith(first) or not text.endswith(last):
+        return False
+    place, end = len(first), len(text) - len(last)
+    for piece in between:
+        place = text.find(piece, place, end)
+        if place < 0:
+            return False
+        place += len(piece)
+    return place <= end
 
 
 class Page:
