@@ -167,7 +167,7 @@ def venue_of(
     market: fw.Market, terms: fw.Terms, *, capital: float = 1000.0, with_marks: bool = False, **signals: Any
 ) -> Simulation:
     """A simulated venue at the start of a market; `signals` are rows [instrument][bar], None or NaN: none."""
-    tape, _, _ = lay(market, first=0, with_marks=with_marks, with_funding=True)
+    tape, _, _ = lay([market], first=0, with_marks=with_marks, with_funding=True)
     arrays = {name: np.array(rows, dtype=float, ndmin=2) for name, rows in signals.items()}
     instruments = [market.series[symbol].rules for symbol in market.instruments]
     return Simulation(
