@@ -25,8 +25,9 @@ from fw.registry import blame
 
 if TYPE_CHECKING:
     from fw.domain.market import Market
+    from fw.engine.bench import Bench
+    from fw.engine.run import EngineRun
     from fw.ledger.simulation import Simulation
-    from fw.plan import Plan
 
 STRETCH = 300
 """Bars at the end of the data whose feature rows are all tested, beyond the set's own lookback."""
@@ -45,14 +46,14 @@ class Finding:
     text: str = ""
 
 
-def check_plan(plan: Plan) -> tuple[Finding, ...]:
+def audit(bench: Bench) -> tuple[Finding, ...]:
     """Look at the data, every feature set and the strategy; errors of the tree pass, for they say it themselves."""
-    run = plan._make_run()
-    parts = plan._parts(run)
-    stage = plan._staged(parts)
+    run = bench.make_run()
+    parts = bench.parts(run)
+    stage = bench.stage(parts)
     bars = stage.market.bars
     findings = [
-        Finding(True, "settings", plan.settings.name),
+        Finding(True, "settings", bench.settings.name),
         Finding(
             True,
             "data",
@@ -61,9 +62,7 @@ def check_plan(plan: Plan) -> tuple[Finding, ...]:
         ),
     ]
     findings += [_check_features(planned, stage.market) for planned in parts.features]
-    scene = set_scene(parts, stage)
-    run.instruments = dict(zip(stage.market.instruments, stage.instruments, strict=True))
-    findings.append(_check_strategy(plan, parts, scene, run))
+    findings.append(_check_strategy(bench, parts, bench.scene(parts, run), run))
     return tuple(findings)
 
 
@@ -84,22 +83,22 @@ def _check_features(planned: PlannedSet, market: Market) -> Finding:
     return Finding(True, title, f"no leak in {rows} bars")
 
 
-def _check_strategy(plan: Plan, parts: Parts, scene: Scene, run: Any) -> Finding:
+def _check_strategy(bench: Bench, parts: Parts, scene: Scene, run: EngineRun) -> Finding:
     """Cut the history at several bars: nothing decided up to a cut may change."""
     title = parts.strategy.offer.title
-    terms = terms_of(plan.settings, parts, run)
-    capital = plan.settings.account.capital
+    terms = terms_of(bench.settings, parts, run)
+    capital = bench.settings.account.capital
     can_scan, _ = choose_engine(parts)
     window = _window(scene, parts)
 
     def decided(market: Market, engine: str) -> Simulation:
-        account = plan.settings.account
+        account = bench.settings.account
         tape, laid, _ = lay(
             [market], first=0, with_marks=account.mark == "required", with_funding=account.funding == "required"
         )
         stage = attrs.evolve(scene.stage, market=laid, tape=tape)
         # parts may remember: each cut is decided by new ones
-        fresh = plan._parts(run)
+        fresh = bench.parts(run)
         cut = set_scene(fresh, stage)
         if engine == "scan":
             return scan(fresh, cut, terms, capital=capital)

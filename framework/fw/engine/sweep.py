@@ -5,9 +5,10 @@ from __future__ import annotations
 import itertools
 import math
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,16 +21,24 @@ from fw.errors import SettingsError
 
 if TYPE_CHECKING:
     from fw.engine.assemble import Progress
-    from fw.plan import Plan
+    from fw.engine.bench import Bench
 
 MOST_RUNS = 1_000_000
 
 
-def sweep(plan: Plan, over: Mapping[str, Sequence[Any]], *, engine: str | None, progress: Progress | None) -> Frame:
+def sweep(
+    bench_of: Callable[[Sequence[str]], Bench],
+    over: Mapping[str, Sequence[Any]],
+    *,
+    trials: Path,
+    engine: str | None,
+    progress: Progress | None,
+) -> Frame:
     """One row a combination: the swept values under their paths, then every metric as a float (NaN: none).
 
-    A setting that a part refuses (fast above slow, say) drops its combination; SettingsError where all are refused.
-    Kernels run without the GIL, so threads use every core.
+    `bench_of` gives the bench of a combination, written as for --set. A setting that a part refuses (fast above
+    slow, say) drops its combination; SettingsError where all are refused. Kernels run without the GIL, so threads
+    use every core.
     """
     if not over or any(len(values) == 0 for values in over.values()):
         raise SettingsError("a sweep needs at least one setting with at least one value")
@@ -37,22 +46,21 @@ def sweep(plan: Plan, over: Mapping[str, Sequence[Any]], *, engine: str | None, 
     if count > MOST_RUNS:
         raise SettingsError(f"that is {count:,} runs; {MOST_RUNS:,} are the most")
     cache: Cache = {}
-    plan.market()
     combinations = list(itertools.product(*over.values()))
     done = 0
 
     def one(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, float], dict[str, Any]] | SettingsError:
         nonlocal done
         try:
-            changed = plan.with_settings(*(f"{path}={_text(value)}" for path, value in zip(over, values, strict=True)))
+            bench = bench_of([f"{path}={_text(value)}" for path, value in zip(over, values, strict=True)])
         except SettingsError as error:
             return error
-        result = changed._run_once(changed._make_run(), engine, cache=cache)
+        result = bench.backtest(bench.make_run(), engine=engine, cache=cache)
         numbers = {
             name: float(value) if isinstance(value, int | float | np.number) else math.nan
             for name, value in result.metrics.items()
         }
-        trial = trial_of(result, run="sweep", config=config_hash(changed.settings), wall=_now())
+        trial = trial_of(result, run="sweep", config=config_hash(bench.settings), wall=_now())
         done += 1
         if progress is not None:
             progress("sweep", done / count)
@@ -63,7 +71,7 @@ def sweep(plan: Plan, over: Mapping[str, Sequence[Any]], *, engine: str | None, 
     rows = [answer for answer in answers if not isinstance(answer, SettingsError)]
     if not rows:
         raise next(answer for answer in answers if isinstance(answer, SettingsError))
-    note_trials(plan.workspace.trials, [trial for _, _, trial in rows])
+    note_trials(trials, [trial for _, _, trial in rows])
     columns: dict[str, Any] = {path: np.array([values[i] for values, _, _ in rows]) for i, path in enumerate(over)}
     for name in rows[0][1]:
         columns[name] = np.array([numbers[name] for _, numbers, _ in rows])

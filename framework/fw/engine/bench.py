@@ -1,0 +1,162 @@
+"""Where a plan is worked on: its parts built, its market laid out once, runs made in memory."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+from fw.engine.assemble import Parts, Scene, Stage, build_parts, choose_engine, load_stage, set_scene, terms_of
+from fw.engine.fingerprint import fingerprint
+from fw.engine.folder import config_hash, write_result
+from fw.engine.loop import Loop
+from fw.engine.outcome import result_of
+from fw.engine.run import EngineRun, RunClock
+from fw.engine.scan import scan
+from fw.errors import SettingsError
+from fw.registry import BUNDLED, blame, build_part
+
+if TYPE_CHECKING:
+    from fw.domain.result import Result
+    from fw.engine.assemble import Progress
+    from fw.engine.columns import Cache
+    from fw.plugins import Plugins
+    from fw.registry import Offer
+    from fw.settings.strategy import StrategyFile
+    from fw.workspace import Workspace
+
+
+class Bench:
+    """One plan's workplace. Mutable only in what it keeps: the market, once it is read, and its fingerprint."""
+
+    def __init__(self, settings: StrategyFile, plugins: Plugins, workspace: Workspace) -> None:
+        self.settings, self.plugins, self.workspace = settings, plugins, workspace
+        self._stage: Stage | None = None
+        self._fingerprint: str | None = None
+
+    def share(self, other: Bench) -> Bench:
+        """Take over the market of another bench, where the settings read the same data in the same way."""
+        if _same_market(self.settings, other.settings):
+            self._stage, self._fingerprint = other._stage, other._fingerprint
+        return self
+
+    def make_run(self, folder: Path | None = None) -> EngineRun:
+        """What the parts of one run are given; with a folder it keeps a log there."""
+        clock = RunClock()
+        return EngineRun(
+            settings=self.settings,
+            workspace=self.workspace.root,
+            log=_LazyLog(folder, self.settings.name, clock),
+            ask_secret=self.plugins.secret,
+            clock=clock,
+        )
+
+    def parts(self, run: EngineRun) -> Parts:
+        """Every part, built for one run."""
+        return build_parts(self.settings, run, self.plugins.registry)
+
+    def stage(self, parts: Parts) -> Stage:
+        """The market on its tape, read the first time."""
+        if self._stage is None:
+            self._stage = load_stage(self.settings, parts)
+        return self._stage
+
+    def scene(self, parts: Parts, run: EngineRun, cache: Cache | None = None) -> Scene:
+        """The stage with its features; the run learns its instruments."""
+        stage = self.stage(parts)
+        run.instruments = dict(zip(stage.market.instruments, stage.instruments, strict=True))
+        return set_scene(parts, stage, cache)
+
+    def fingerprint(self) -> str:
+        """Hex digits of the data, the same in every process."""
+        if self._fingerprint is None:
+            self._fingerprint = fingerprint(self.stage(self.parts(self.make_run())).market)
+        return self._fingerprint
+
+    def backtest(
+        self, run: EngineRun, *, engine: str | None, progress: Progress | None = None, cache: Cache | None = None
+    ) -> Result:
+        """One run in memory; SettingsError where the engine asked for cannot do it."""
+        parts = self.parts(run)
+        scene = self.scene(parts, run, cache)
+        terms = terms_of(self.settings, parts, run)
+        closed = int(scene.stage.market.bars.close_time[-1])
+        run.clock.follow(lambda: closed)
+        possible, reason = choose_engine(parts)
+        if engine == "scan" and possible != "scan":
+            raise SettingsError(f"the scan cannot run this: {reason}")
+        chosen = engine or possible
+        capital = self.settings.account.capital
+        said: dict[str, Any] = {}
+        if chosen == "scan":
+            simulation = scan(parts, scene, terms, capital=capital, progress=progress)
+        else:
+            loop = Loop(parts, scene, terms, run, capital=capital, progress=progress)
+            simulation = loop.go()
+            said = {"tags": loop.tags, "order_tags": loop.explicit.tags, "vetoes": loop.vetoes}
+        return result_of(
+            simulation,
+            scene,
+            self.settings,
+            engine=chosen,
+            engine_reason=reason if chosen == possible else "it was asked for",
+            metrics=self.metrics(run),
+            write=self.write,
+            **said,
+        )
+
+    def metrics(self, run: EngineRun) -> Mapping[str, tuple[Offer, Any]]:
+        """The bundled metrics, and those the file adds, built."""
+        found = {}
+        for offer in self.plugins.registry.offers("metric"):
+            if offer.distribution == BUNDLED:
+                found[offer.name] = offer, build_part(offer, offer.spec(), run)
+        for entry in self.settings.metrics:
+            found[entry.name] = entry.provenance, build_part(entry.provenance, entry.spec, run)
+        return found
+
+    def write(self, result: Result, folder: Path) -> None:
+        """Write a run's files into a folder, and let the reporters write and speak."""
+        write_result(result, folder, fingerprint=self.fingerprint(), config=config_hash(self.settings))
+        run, said = self.make_run(), []
+        for entry in self.settings.report:
+            part = build_part(entry.provenance, entry.spec, run)
+            with blame(entry.provenance):
+                text = part.report(result, folder)
+            if text is not None:
+                said.append(str(text))
+        result.printed = tuple(said)
+
+
+@attrs.define
+class _LazyLog:
+    """A logger that imports its library when the first line is logged."""
+
+    _folder: Path | None
+    _name: str
+    _clock: RunClock
+    _log: Any = None
+
+    def __getattr__(self, method: str) -> Any:
+        if method.startswith("__"):
+            raise AttributeError(method)
+        if self._log is None:
+            from fw.log import run_logger
+
+            self._log = run_logger(self._folder, console=True, name=self._name, clock=self._clock)
+        return getattr(self._log, method)
+
+
+def _same_market(one: StrategyFile, other: StrategyFile) -> bool:
+    """Whether two settings read the same data and lay it out the same way."""
+    return (
+        one.source == other.source
+        and one.instruments == other.instruments
+        and one.bar == other.bar
+        and one.account.mark == other.account.mark
+        and one.account.funding == other.account.funding
+        and one.account.rules == other.account.rules
+        and one.account.venue == other.account.venue
+    )

@@ -1,0 +1,67 @@
+"""A run that leaves a folder: whatever happens, its manifest says how it ended."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from fw.engine.folder import RunFolder
+from fw.engine.trials import note_trials, trial_of
+from fw.errors import FwError
+
+if TYPE_CHECKING:
+    from fw.domain.result import Result
+    from fw.engine.assemble import Progress
+    from fw.engine.bench import Bench
+    from fw.engine.run import EngineRun
+
+
+def written_run(bench: Bench, *, engine: str | None, progress: Progress | None, began: float) -> Result:
+    """Run, fill a run folder, let the reporters speak, and note the trial."""
+    folder = RunFolder(bench.workspace, bench.settings, bench.plugins)
+    with told(folder):
+        run = bench.make_run(folder.path)
+        bench.plugins.run_starting(run)
+        result: Result | None = None
+        try:
+            with logged(run, bench):
+                result = bench.backtest(run, engine=engine, progress=progress)
+                result.seconds = time.perf_counter() - began
+                result.folder = folder.path
+                bench.write(result, folder.path)
+                folder.save(data=bench.fingerprint(), seconds=round(result.seconds, 3), engine=result.engine)
+                run.log.debug("run finished", engine=result.engine, why=result.engine_reason, notes=list(result.notes))
+        finally:
+            bench.plugins.run_finished(run, result)
+    trial = trial_of(result, run=folder.id, config=folder.manifest["config"], wall=folder.manifest["started"])
+    note_trials(bench.workspace.trials, [trial])
+    return result
+
+
+@contextmanager
+def logged(run: EngineRun, bench: Bench) -> Iterator[None]:
+    """Have the run's log begin with what is run, and end with what stopped it."""
+    run.log.debug("run started", file=str(bench.settings.path or ""), profile=bench.settings.profile or "")
+    for problem in bench.plugins.problems:
+        run.log.debug("plugin problem", problem=str(problem))
+    try:
+        yield
+    except BaseException as error:
+        run.log.debug("run ended early", error=type(error).__name__, text=str(error))
+        raise
+
+
+@contextmanager
+def told(folder: RunFolder) -> Iterator[None]:
+    """Have the manifest say how the run ended, whatever happens."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        folder.end("interrupted")
+        raise
+    except BaseException as error:
+        folder.end("failed", error=str(error) if isinstance(error, FwError) else type(error).__name__)
+        raise
+    folder.end("finished")
