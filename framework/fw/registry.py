@@ -30,6 +30,7 @@ IMPORT_NAMES = {"sklearn": "scikit-learn", "yaml": "pyyaml", "talib": "ta-lib", 
 
 FULL = (errno.ENOSPC, errno.EDQUOT, errno.EFBIG)
 IMPORT_MACHINERY = ("importlib", "importlib_metadata")
+KERNEL = Path(__file__).parent
 NOT_FOR_USERS = ("all", "dev", "docs", "test", "tests")
 
 
@@ -220,14 +221,17 @@ def nearest(name: str, known: Iterable[str]) -> str | None:
 
 
 def one_line(error: BaseException) -> str:
-    """An exception as `Type: message (file.py:12)`, where the place is the last line of Python it came from."""
+    """An exception as `Type: message (file.py:12)`: its last line outside the kernel, where the author can mend it."""
     text = " ".join(str(error).split())
     if isinstance(error, SyntaxError):
         return f"{type(error).__name__}: {text}"
-    place, step = "", error.__traceback__
+    place, ours, step = "", "", error.__traceback__
     while step is not None:
         file = step.tb_frame.f_code.co_filename
-        if not (file.startswith("<frozen") or Path(file).parent.name in IMPORT_MACHINERY):
-            place = f" ({Path(file).name}:{step.tb_lineno})"
+        at = f" ({Path(file).name}:{step.tb_lineno})"
+        if Path(file).is_relative_to(KERNEL):
+            ours = at
+        elif not (file.startswith("<") or Path(file).parent.name in IMPORT_MACHINERY):
+            place = at
         step = step.tb_next
-    return f"{type(error).__name__}{': ' * bool(text)}{text[:300]}{place}"
+    return f"{type(error).__name__}{': ' * bool(text)}{text[:300]}{place or ours}"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from numbers import Integral, Real
 from typing import Any
 
 import attrs
@@ -34,6 +35,7 @@ class Signal:
             raise ValueError(f"a signal's strength lies in [-1, 1], not {self.strength!r}")
         if self.stop_loss is None and self.take_profit is None and self.trailing is None and self.limit is None:
             return
+        _check_expiry(self.expiry)
         for name in ("stop_loss", "take_profit", "trailing", "limit"):
             price = getattr(self, name)
             if price is not None and not 0.0 < price < math.inf:
@@ -102,6 +104,13 @@ class Place:
     """A name to amend or cancel it by; made up where empty."""
     tag: str = ""
 
+    def __attrs_post_init__(self) -> None:
+        _check_number("quantity", self.quantity)
+        _check_number("price", self.price, optional=True)
+        _check_expiry(self.expiry)
+        _check_text("id", self.id)
+        _check_text("tag", self.tag)
+
 
 @attrs.frozen
 class Amend:
@@ -111,12 +120,37 @@ class Amend:
     quantity: float | None = None
     price: float | None = None
 
+    def __attrs_post_init__(self) -> None:
+        _check_text("id", self.id)
+        _check_number("quantity", self.quantity, optional=True)
+        _check_number("price", self.price, optional=True)
+
 
 @attrs.frozen
 class Cancel:
     """Withdraw a working order; an empty id withdraws all of the instrument."""
 
     id: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        _check_text("id", self.id)
+
+
+def _check_number(name: str, value: Any, *, optional: bool = False) -> None:
+    if (optional and value is None) or (isinstance(value, Real) and not isinstance(value, bool)):
+        return
+    raise TypeError(f"an order's {name} is a number, not {value!r}")
+
+
+def _check_expiry(value: Any) -> None:
+    if value is None or (isinstance(value, Integral) and not isinstance(value, bool)):
+        return
+    raise TypeError(f"an expiry is a whole number of bars, not {value!r}")
+
+
+def _check_text(name: str, value: Any) -> None:
+    if not isinstance(value, str):
+        raise TypeError(f"an order's {name} is text, not {value!r}")
 
 
 Action = Place | Amend | Cancel

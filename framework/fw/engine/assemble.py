@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping
+from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -85,6 +86,9 @@ def build_parts(settings: StrategyFile, run: EngineRun, registry: Registry) -> P
 
     strategy, sizer = live(settings.strategy), live(settings.sizer)
     checks = tuple(live(entry) for entry in settings.risk)
+    lookback = getattr(strategy.part, "lookback", DEFAULT_LOOKBACK)
+    if not isinstance(lookback, Integral) or lookback < 1:
+        raise PluginError(f"{strategy.offer.title}: lookback is a number of bars, at least 1, not {lookback!r}")
     if not hasattr(strategy.part, "decide") and not hasattr(strategy.part, "decide_together"):
         raise PluginError(f"{strategy.offer.title} has neither decide(view) nor decide_together(view)")
     return Parts(
@@ -217,9 +221,13 @@ def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None) -> Scene:
     bars = stage.market.bars
     if first is None or first >= len(bars):
         longest = max((planned.lookback(bars.size) for planned in parts.features), default=0)
+        count = f"{len(bars)} bar{'s' * (len(bars) != 1)}"
+        never = [name for name, rows in columns.items() if first_complete_row({name: rows}, 0) is None]
+        if len(bars) > longest and never:
+            raise PluginError(f"the column {never[0]!r} has no value in any of {count}; mend its feature set")
         raise DataError(
-            f"the history of {len(bars)} bars is shorter than the features' start-up (lookback {longest} bars): "
-            "take an earlier source.start, or shorter spans"
+            f"the history of {count} is shorter than the features' start-up (lookback {longest} bars): "
+            "take more data, an earlier source.start, or shorter spans"
         )
     notes: tuple[str, ...] = ()
     if first > asked:

@@ -16,7 +16,7 @@ from fw.domain.time import format_time
 from fw.engine.orders import ExplicitOrders, order_of
 from fw.engine.scan import history_of, scales_of
 from fw.engine.view import Shared, ViewWindow
-from fw.errors import FwError, PluginError
+from fw.errors import DataError, FwError, PluginError
 from fw.ledger import kinds
 from fw.ledger.simulation import Simulation
 from fw.registry import one_line
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
 UNITS = {"exposure": kinds.BY_EXPOSURE, "notional": kinds.BY_NOTIONAL, "lots": kinds.BY_LOTS}
 STEADY = int(kinds.NONE)
+ANYTHING = (Exception, SystemExit)
+"""What a part's own code may raise; a part that calls sys.exit must not end the program as if all were well."""
 PLAIN = int(kinds.BY_STRENGTH)
 
 
@@ -125,7 +127,7 @@ class Loop:
             for k, view in numbered:
                 try:
                     decision = decide(view)
-                except Exception as error:
+                except ANYTHING as error:
                     raise self.broke(error, view) from error
                 before = last[k]
                 if decision is before or decision is None:
@@ -174,7 +176,7 @@ class Loop:
                 self.turn(bar)
             try:
                 decisions = decide(self.views[0])
-            except Exception as error:
+            except ANYTHING as error:
                 raise self.broke(error, self.views[0]) from error
             changed = {}
             for symbol, decision in self.mapping(decisions or {}, "signals", self.parts.strategy).items():
@@ -208,7 +210,8 @@ class Loop:
             said = type(decision).__name__
             raise self.broken(f"decided {said}, not a strength, a Signal, a tuple of orders or None", view)
         if not -1.0 <= decision <= 1.0:
-            raise self.broken(f"gave a strength of {decision}; it lies in [-1, 1]", view)
+            keeps = ", and None keeps what is held" if math.isnan(decision) else ""
+            raise self.broken(f"gave a strength of {decision}; it lies in [-1, 1]{keeps}", view)
         return Signal(float(decision))
 
     def act(self, changed: Mapping[ViewWindow, Signal]) -> None:
@@ -251,7 +254,7 @@ class Loop:
         sizer = self.parts.sizer
         try:
             said = sizer.part.size(signals, self.views[0])
-        except Exception as error:
+        except ANYTHING as error:
             raise self.broke(error, self.views[0], sizer) from error
         said = self.mapping(said, "targets", sizer)
         targets: dict[str, Target | Veto] = {}
@@ -267,7 +270,7 @@ class Loop:
         wanted = {name: target for name, target in targets.items() if isinstance(target, Target)}
         try:
             said = check.part.review(wanted, self.views[0])
-        except Exception as error:
+        except ANYTHING as error:
             raise self.broke(error, self.views[0], check) from error
         said = self.mapping(said, "targets", check)
         reviewed = dict(targets)
@@ -313,9 +316,9 @@ class Loop:
             self.inbox.put(Submitted(time=order.time, order=order))
             self.broker.submit(order)
 
-    def broke(self, error: Exception, view: ViewWindow, live: Live | None = None) -> FwError:
+    def broke(self, error: BaseException, view: ViewWindow, live: Live | None = None) -> FwError:
         """A part's own exception, as one sentence that names the part and the moment."""
-        if type(error) is PluginError:  # asked for an instrument or a column that is not there, without saying who
+        if type(error) in (PluginError, DataError):  # asked for a column or a bar size that is not there
             return self.broken(f"went wrong: {error}", view, live)
         if isinstance(error, FwError):
             return error

@@ -23,6 +23,9 @@ NEVER_SENT = -1
 MOST_ORDERS = 200
 """Working orders an instrument may have: what the exchange allows."""
 
+MOST_QUANTITY = 1e12
+"""Base currency beyond which an order is a slip of the pen, and its lots no number the ledger can hold."""
+
 
 def order_of(simulation: Simulation, row_number: int, views: Sequence[ViewWindow], tags: Sequence[str]) -> Order:
     """A row of the ledger's orders as an order."""
@@ -60,7 +63,11 @@ class ExplicitOrders:
         loop.sync()
         working = int((loop.simulation.orders["instrument"][loop.simulation.working] == view.number).sum())
         if working + sum(isinstance(action, Place) for action in actions) > MOST_ORDERS:
-            raise loop.broken(f"would have more than {MOST_ORDERS} working orders ({len(actions)} in this bar)", view)
+            raise loop.broken(
+                f"would have more than {MOST_ORDERS} working orders ({len(actions)} in this bar); "
+                "place fewer, or cancel some first",
+                view,
+            )
         for action in actions:
             self._one(view, action)
 
@@ -91,7 +98,7 @@ class ExplicitOrders:
             raise loop.broken(f"amended the order {action.id!r} to a price of {action.price}", view)
         if action.quantity is not None:
             asked = 0
-            if math.isfinite(action.quantity):
+            if abs(action.quantity) < MOST_QUANTITY:
                 asked = loop.simulation.instruments[k].lots(action.quantity)
             if asked * int(order["lots"]) <= 0:
                 raise loop.broken(
@@ -110,7 +117,7 @@ class ExplicitOrders:
         needs_price = place.kind != "market"
         if needs_price != (place.price is not None) or (needs_price and not 0.0 < float(place.price or 0) < math.inf):
             raise loop.broken(f"placed a {place.kind} order with price {place.price}", view)
-        if not math.isfinite(place.quantity):
+        if not abs(place.quantity) < MOST_QUANTITY:
             raise loop.broken(f"placed an order over {place.quantity}", view)
         if place.expiry is not None and place.expiry < 1:
             raise loop.broken(f"placed an order that expires after {place.expiry} bars", view)

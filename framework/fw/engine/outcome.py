@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from numbers import Real
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -12,7 +14,9 @@ from fw.domain.frame import Frame
 from fw.domain.result import Result
 from fw.domain.time import format_time
 from fw.engine.trades import trades_of
+from fw.errors import PluginError
 from fw.ledger import kinds
+from fw.parts.metric import Unmeasured
 from fw.registry import Offer, blame
 
 if TYPE_CHECKING:
@@ -37,7 +41,10 @@ class Measured(Mapping[str, Any]):
         if name not in self._values:
             offer, part = self._metrics[name]
             with blame(offer):
-                self._values[name] = part.measure(self._result)
+                value = part.measure(self._result)
+            if not isinstance(value, Unmeasured) and not (isinstance(value, Real) and math.isfinite(value)):
+                raise PluginError(f"{offer.title} gave {value!r:.60}; a metric is a number, or fw.Unmeasured and why")
+            self._values[name] = value
         return self._values[name]
 
     def __iter__(self) -> Iterator[str]:

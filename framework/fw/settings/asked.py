@@ -19,6 +19,8 @@ def features_asked(
     asked: Iterable[Mapping[str, Any] | str], registry: Registry, *, by: str
 ) -> tuple[FeatureEntry, ...]:
     """The entries; PluginError names the part (`by`) that asks for something that cannot be."""
+    if isinstance(asked, str | Mapping) or not isinstance(asked, Iterable):
+        raise PluginError(f"{by}: `features` is a list of feature sets, such as ['returns'], not {asked!r:.60}")
     problems: list[Problem] = []
     reader = Reader(registry, problems)
     entries = reader.read(
