@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fw.domain.time import format_time
-from fw.engine.view import HistoryWindow
+from fw.engine.history import HistoryWindow
 from fw.errors import PluginError
 from fw.ledger.checks import first_bad_price, first_bad_strength
 from fw.ledger.kinds import SIGNAL_FIELDS

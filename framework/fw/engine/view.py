@@ -1,173 +1,21 @@
-"""What a strategy sees, bar by bar: windows on the run's arrays that end at the newest closed bar."""
+"""What a strategy sees, bar by bar: market and columns up to now, its position, the account."""
 
 from __future__ import annotations
 
-import math
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from fw.domain.bars import Bars
-from fw.domain.frame import read_only
 from fw.domain.time import BarSize
+from fw.engine.windows import BarsWindow, ColumnsWindow, LargerBarsWindow, LargerMoment, Moment, StampsWindow
 from fw.errors import PluginError
 
 if TYPE_CHECKING:
+    import numpy as np
     from numpy.typing import NDArray
 
     from fw.domain.decision import Signal
-    from fw.domain.market import Market, Stamps
+    from fw.domain.market import Market
     from fw.ledger.simulation import Simulation
-
-
-class Moment:
-    """Where the run is: how many bars are known, and from which on they are shown. Mutable: the loop moves it."""
-
-    __slots__ = ("changed", "known", "lookback", "since", "sync")
-
-    def __init__(self, lookback: int) -> None:
-        self.known = 0
-        self.since = 0
-        self.lookback = lookback
-        self.changed: frozenset[str] = frozenset()
-        self.sync: Callable[[], None] = lambda: None
-
-
-class BarsWindow:
-    """The newest closed bars of one instrument; `rows_known` says how many for a larger size."""
-
-    __slots__ = ("_bars", "_close", "_last", "_moment", "_times")
-
-    def __init__(self, bars: Bars, moment: Any) -> None:
-        self._bars = bars
-        self._close = bars.close
-        self._last = bars.close.data  # reads a float twice as fast as the array
-        self._moment = moment
-
-    def __len__(self) -> int:
-        moment = self._moment
-        return int(moment.known - moment.since)
-
-    @property
-    def close(self) -> NDArray[np.float64]:
-        moment = self._moment
-        return self._close[moment.since : moment.known]
-
-    @property
-    def last(self) -> float:
-        """The newest close."""
-        newest: float = self._last[self._moment.known - 1]
-        return newest
-
-    def _window(self, column: NDArray[Any]) -> NDArray[Any]:
-        return column[self._moment.since : self._moment.known]
-
-    @property
-    def open_time(self) -> NDArray[np.int64]:
-        return self._window(self._bars.open_time)
-
-    @property
-    def close_time(self) -> NDArray[np.int64]:
-        return self._window(self._bars.open_time) + self._bars.size.ns
-
-    @property
-    def open(self) -> NDArray[np.float64]:
-        return self._window(self._bars.open)
-
-    @property
-    def high(self) -> NDArray[np.float64]:
-        return self._window(self._bars.high)
-
-    @property
-    def low(self) -> NDArray[np.float64]:
-        return self._window(self._bars.low)
-
-    @property
-    def volume(self) -> NDArray[np.float64]:
-        return self._window(self._bars.volume)
-
-
-class LargerBarsWindow(BarsWindow):
-    """Closed bars of a larger size, of which there may be none yet."""
-
-    __slots__ = ()
-
-    @property
-    def last(self) -> float:
-        """The newest close; NaN before the first."""
-        return super().last if self._moment.known else math.nan
-
-
-class LargerMoment:
-    """The same moment, counted in closed bars of a larger size."""
-
-    __slots__ = ("_closed", "_moment")
-
-    def __init__(self, larger: Bars, clock: Bars, moment: Moment) -> None:
-        self._closed = np.searchsorted(larger.close_time, clock.close_time, side="right")
-        self._moment = moment
-
-    @property
-    def known(self) -> int:
-        return int(self._closed[self._moment.known - 1])
-
-    @property
-    def since(self) -> int:
-        return max(0, self.known - self._moment.lookback)
-
-
-class StampsWindow:
-    """Stamps that have happened."""
-
-    def __init__(self, stamps: Stamps, clock: Bars, moment: Moment) -> None:
-        self._stamps = stamps
-        self._known = np.searchsorted(stamps.time, clock.close_time, side="right")
-        self._moment = moment
-
-    def __len__(self) -> int:
-        return int(self._known[self._moment.known - 1])
-
-    @property
-    def time(self) -> NDArray[np.int64]:
-        return self._stamps.time[: len(self)]
-
-    @property
-    def value(self) -> NDArray[np.float64]:
-        return self._stamps.value[: len(self)]
-
-
-class ColumnsWindow(Mapping[str, "NDArray[np.float64]"]):
-    """Feature or forecast columns of one instrument up to now."""
-
-    __slots__ = ("_columns", "_moment", "_what")
-
-    def __init__(self, columns: Mapping[str, NDArray[np.float64]], moment: Moment, what: str) -> None:
-        self._columns = columns
-        self._moment = moment
-        self._what = what
-
-    def __getitem__(self, name: str) -> NDArray[np.float64]:
-        try:
-            column = self._columns[name]
-        except KeyError:
-            raise unknown_column(name, self._columns, self._what) from None
-        return column[self._moment.since : self._moment.known]
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._columns
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
-
-
-def unknown_column(name: str, columns: Mapping[str, Any], what: str) -> PluginError:
-    """The error for a column that was not computed."""
-    known = ", ".join(columns) or "none"
-    return PluginError(f"there is no {what} {name!r}; this run computes: {known}")
 
 
 class PositionWindow:
@@ -258,8 +106,8 @@ class ViewWindow:
         self.instrument = symbol
         self.instruments = shared.market.instruments
         self.bars = BarsWindow(data.bars, shared.moment)
-        self.features = ColumnsWindow({n: rows[k] for n, rows in shared.features.items()}, shared.moment, "feature")
-        self.forecasts = ColumnsWindow({n: rows[k] for n, rows in shared.forecasts.items()}, shared.moment, "forecast")
+        self.features = ColumnsWindow({n: rows[k] for n, rows in shared.features.items()}, "feature", shared.moment)
+        self.forecasts = ColumnsWindow({n: rows[k] for n, rows in shared.forecasts.items()}, "forecast", shared.moment)
         self.position = PositionWindow(k, shared.simulation, shared.moment)
         self.account = shared.account
         self.signal: Signal | None = None
@@ -324,77 +172,3 @@ class Shared:
         self.moment = Moment(lookback)
         self.account = AccountWindow(simulation, self.moment)
         self.views = {symbol: ViewWindow(self, k) for k, symbol in enumerate(market.instruments)}
-
-
-class HistoryBarsBlock:
-    """Bars of all instruments, each float64[instrument, bar]."""
-
-    def __init__(self, block: NDArray[np.float64]) -> None:
-        names = ("open", "high", "low", "close", "volume")
-        self._columns: dict[str, NDArray[np.float64]] = {
-            name: read_only(block[:, field]) for field, name in enumerate(names)
-        }
-
-    def __getattr__(self, name: str) -> NDArray[np.float64]:
-        try:
-            return self._columns[name]
-        except KeyError:
-            raise AttributeError(f"bars have no column {name!r}") from None
-
-
-class HistoryWindow:
-    """The whole run at once, for array forms."""
-
-    def __init__(
-        self,
-        market: Market,
-        block: NDArray[np.float64],
-        features: Mapping[str, NDArray[np.float64]],
-        forecasts: Mapping[str, NDArray[np.float64]],
-        first: int,
-    ) -> None:
-        self.instruments = market.instruments
-        self.first = first
-        self.bars = HistoryBarsBlock(block)
-        self.features = _Columns(features, "feature")
-        self.forecasts = _Columns(forecasts, "forecast")
-        self._market = market
-
-    @property
-    def close_time(self) -> NDArray[np.int64]:
-        """[bar]: when each bar is known, ns."""
-        return self._market.bars.close_time
-
-    def at(self, size: str) -> HistoryBarsBlock:
-        """The newest closed larger bar at each clock bar; NaN before the first."""
-        wanted = BarSize.parse(size)
-        blocks = []
-        for symbol in self.instruments:
-            clock, larger = self._market.of(symbol).bars, self._market.of(symbol).at(wanted)
-            closed = np.searchsorted(larger.close_time, clock.close_time, side="right")
-            columns = (larger.open, larger.high, larger.low, larger.close, larger.volume)
-            blocks.append([np.concatenate(([np.nan], column))[closed] for column in columns])
-        return HistoryBarsBlock(np.array(blocks))
-
-
-class _Columns(Mapping[str, "NDArray[np.float64]"]):
-    """Columns by name, with a helpful error."""
-
-    def __init__(self, columns: Mapping[str, NDArray[np.float64]], what: str) -> None:
-        self._columns = columns
-        self._what = what
-
-    def __getitem__(self, name: str) -> NDArray[np.float64]:
-        try:
-            return self._columns[name]
-        except KeyError:
-            raise unknown_column(name, self._columns, self._what) from None
-
-    def __contains__(self, name: object) -> bool:
-        return name in self._columns
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._columns)
-
-    def __len__(self) -> int:
-        return len(self._columns)
