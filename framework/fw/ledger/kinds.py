@@ -60,6 +60,9 @@ REASONS = ("signal", "rebalance", "risk", "order", "stop", "take_profit", "trail
 BY_STRENGTH, BY_EXPOSURE, BY_NOTIONAL, BY_LOTS, BY_VETO = codes(5)
 """How a target is given to `decide`: strength times a term, or one of the units of `fw.Target`; or refused."""
 
+UNCHANGED, PROTECTIONS, SIZE = codes(3)
+"""What of a wish differs from the signal in force."""
+
 MOST_TIERS = 16
 NEVER = code(2**62)
 """A bar that never comes."""

@@ -11,9 +11,10 @@ import numpy as np
 
 from fw.ledger import kinds
 from fw.ledger.compiled import kernel
-from fw.ledger.deciding import add_explicit, admit
 from fw.ledger.kinds import Rows
 from fw.ledger.margin import cancel_all
+from fw.ledger.planning import add_explicit
+from fw.ledger.sizing import admit
 from fw.ledger.step import decide_at, place_order, run_bars
 
 if TYPE_CHECKING:

@@ -17,7 +17,7 @@ import fw
 
 PROBE = '''
 from fw.ledger.compiled import cache_folder, kernel
-from fw.ledger.deciding import whole_lots
+from fw.ledger.sizing import whole_lots
 
 @kernel
 def lots(quantity, lot):
@@ -62,7 +62,7 @@ def test_an_edited_callee_changes_what_a_cached_kernel_gives(probe) -> None:
     first = probe()
     assert first[:2] == (30, 0)
     assert probe() == (30, 1, first[2])
-    callee = probe.copy / "ledger" / "deciding.py"
+    callee = probe.copy / "ledger" / "sizing.py"
     source = callee.read_text()
     assert source.count("lots = quantity / lot\n") == 1
     callee.write_text(source.replace("lots = quantity / lot\n", "lots = quantity / lot + 1.0\n"))

@@ -1,0 +1,198 @@
+"""From a sized wish to an order: target minus position; reduce-only where it only reduces.
+
+Orders are written down first and handed to the simulated venue by `place`.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from fw.ledger.compiled import inner
+from fw.ledger.fills import snap
+from fw.ledger.kinds import (
+    BRACKET,
+    CANCELLED,
+    CLOSE,
+    EXPLICIT,
+    FILLED,
+    LIMIT,
+    MARKET,
+    NEVER,
+    NO,
+    NONE,
+    SENT,
+    SIGNAL,
+    WORKING,
+    YES,
+    Ledger,
+    Row,
+    account_of,
+    market_of,
+    orders_of,
+    positions_of,
+    wishes_of,
+    working_of,
+)
+from fw.ledger.matching import protect
+from fw.ledger.sizing import committed, whole_lots
+
+
+@inner
+def add_order(
+    ledger: Ledger,
+    i: int,
+    k: int,
+    kind: int,
+    lots: int,
+    price: float,
+    expiry: int,
+    reduce_only: int,
+    planned: int,
+    reason: int,
+) -> int:
+    """Write an order down; it is not yet with the venue. Returns its row."""
+    account = account_of(ledger)[0]
+    row = account.orders
+    account.orders += 1
+    order = orders_of(ledger)[row]
+    order.bar = i
+    order.since = i
+    order.signal = positions_of(ledger)[k].signal if planned else NONE
+    order.lots = lots
+    order.price = price
+    order.expiry = expiry
+    order.done = NEVER
+    order.stop = 0.0
+    order.take = 0.0
+    order.trail = 0.0
+    order.instrument = k
+    order.kind = kind
+    order.reduce_only = reduce_only
+    order.planned = planned
+    order.reason = reason
+    order.state = SENT
+    order.fault = 0
+    return row
+
+
+@inner
+def place(ledger: Ledger, row: int) -> None:
+    """Hand an order to the simulated venue; a bracket order takes effect at once."""
+    account = account_of(ledger)[0]
+    order = orders_of(ledger)[row]
+    if order.kind == BRACKET:
+        order.state = FILLED
+        order.done = order.bar
+        p = positions_of(ledger)[order.instrument]
+        if p.lots != 0:
+            protect(p, order.stop, order.take, order.trail, market_of(ledger)[order.instrument, CLOSE, order.bar])
+        return
+    order.state = WORKING
+    working_of(ledger)[account.working] = row
+    account.working += 1
+
+
+@inner
+def withdraw_planned(ledger: Ledger, i: int, k: int) -> None:
+    """Cancel the working orders that earlier signals of this instrument made."""
+    account = account_of(ledger)[0]
+    kept = 0
+    for w in range(account.working):
+        row = working_of(ledger)[w]
+        order = orders_of(ledger)[row]
+        if order.instrument == k and order.planned:
+            order.state = CANCELLED
+            order.done = i
+        else:
+            working_of(ledger)[kept] = row
+            kept += 1
+    account.working = kept
+
+
+@inner
+def protect_working(ledger: Ledger, k: int, wish: Row) -> None:
+    """Give new protections to an entry that is still working."""
+    for w in range(account_of(ledger)[0].working):
+        order = orders_of(ledger)[working_of(ledger)[w]]
+        if order.instrument == k and order.planned:
+            order.stop = wish.stop
+            order.take = wish.take
+            order.trail = wish.trail
+
+
+@inner
+def plan(ledger: Ledger, i: int, k: int, placing: int) -> None:
+    """Turn what is wanted minus what is held into one order; reduce-only where it only reduces."""
+    p = positions_of(ledger)[k]
+    wish = wishes_of(ledger)[k]
+    withdraw_planned(ledger, i, k)
+    price = market_of(ledger)[k, CLOSE, i]
+    wanted = whole_lots(wish.notional / price, p.lot)
+    p.exposure = wish.notional / account_of(ledger)[0].equity
+    lots = wanted - p.lots
+    if lots == 0:
+        keep(ledger, i, k, placing)
+        return
+    lots = min(max(lots, -p.max_lots), p.max_lots)
+    reduces = YES if wanted * p.lots >= 0 and abs(wanted) < abs(p.lots) else NO
+    if not reduces and wanted != 0 and abs(lots) * p.lot * price < p.min_notional:
+        keep(ledger, i, k, placing)  # the venue would refuse it
+        return
+    if wish.limit > 0.0:
+        expiry = i + wish.expiry if wish.expiry > 0 else NEVER
+        row = add_order(ledger, i, k, LIMIT, lots, wish.limit, expiry, reduces, YES, SIGNAL)
+    else:
+        row = add_order(
+            ledger, i, k, MARKET, lots, 0.0, NEVER, reduces, YES, wish.force if wish.force != NONE else SIGNAL
+        )
+    if wanted != 0:
+        order = orders_of(ledger)[row]
+        order.stop = wish.stop
+        order.take = wish.take
+        order.trail = wish.trail
+    if placing:
+        place(ledger, row)
+
+
+@inner
+def keep(ledger: Ledger, i: int, k: int, placing: int) -> None:
+    """Order nothing but the protections of what is held; where nothing is, there is nothing to rebalance to."""
+    p = positions_of(ledger)[k]
+    if p.lots != 0:
+        move_bracket(ledger, i, k, placing)
+    else:
+        p.exposure = np.nan
+
+
+@inner
+def move_bracket(ledger: Ledger, i: int, k: int, placing: int) -> None:
+    """Order the position's protections to the wish's."""
+    p = positions_of(ledger)[k]
+    wish = wishes_of(ledger)[k]
+    if wish.stop == p.stop and wish.take == p.take and wish.trail == p.trail:
+        return
+    row = add_order(ledger, i, k, BRACKET, NO, 0.0, NEVER, YES, YES, SIGNAL)
+    order = orders_of(ledger)[row]
+    order.stop = wish.stop
+    order.take = wish.take
+    order.trail = wish.trail
+    if placing:
+        place(ledger, row)
+
+
+@inner
+def is_out(ledger: Ledger, k: int) -> bool:
+    """Whether the position that the signal in force asked for has ended, or was never let in."""
+    p = positions_of(ledger)[k]
+    return p.lots == 0 and p.exposure != 0.0 and not math.isnan(p.exposure) and committed(ledger, k) == 0
+
+
+@inner
+def add_explicit(
+    ledger: Ledger, i: int, k: int, kind: int, lots: int, price: float, expiry: int, reduce_only: int
+) -> int:
+    """Write an explicit order of the strategy down; returns its row."""
+    last = i + expiry if expiry > 0 else NEVER
+    return add_order(ledger, i, k, kind, lots, snap(price, positions_of(ledger)[k]), last, reduce_only, NO, EXPLICIT)
