@@ -6,6 +6,8 @@ from pathlib import Path
 
 import click
 
+from fw.cli.process import output_kept
+
 FOUND = 1
 
 
@@ -21,7 +23,8 @@ def command(ctx: click.Context, file: Path, profile: str | None, overrides: tupl
     """
     from fw.plan import load
 
-    findings = load(file, profile=profile, overrides=list(overrides)).check()
+    with output_kept():
+        findings = load(file, profile=profile, overrides=list(overrides)).check()
     for finding in findings:
         click.echo(
             f"{'ok  ' if finding.ok else 'BAD '} {finding.title}" + (f": {finding.text}" if finding.text else "")

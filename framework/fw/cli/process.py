@@ -9,7 +9,7 @@ import signal
 import sys
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, redirect_stdout
 from types import FrameType
 from typing import Any
 
@@ -48,6 +48,13 @@ def stopping_in_order() -> Iterator[None]:
 
 def _stop(number: int, frame: FrameType | None) -> None:
     raise Stopped(number)
+
+
+@contextmanager
+def output_kept() -> Iterator[None]:
+    """Have what parts print go to stderr, so that it spoils nothing that another program reads."""
+    with redirect_stdout(sys.stderr):
+        yield
 
 
 def reader_left(end: SystemExit, output: object) -> bool:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 
+from fw.cli.process import output_kept
 from fw.cli.show import run_names
 
 DIFFERENT = 1
@@ -20,7 +21,8 @@ def command(ctx: click.Context, run: str) -> None:
     from fw.engine.replay import replay
     from fw.workspace import Workspace
 
-    differences = replay(Workspace.here().run_folder(run))
+    with output_kept():
+        differences = replay(Workspace.here().run_folder(run))
     for difference in differences:
         click.echo(str(difference))
     if differences:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fw.cli.process import output_kept
 from fw.cli.progress import shown_progress
 from fw.cli.tables import show_json
 
@@ -33,7 +34,7 @@ def command(
     plan = load(file, profile=profile, overrides=list(overrides))
     if not quiet:
         say_when_cold()
-    with shown_progress(quiet=quiet) as progress:
+    with output_kept(), shown_progress(quiet=quiet) as progress:
         result = plan.run(engine=engine, progress=progress)
     if as_json:
         show_json(summary(result))

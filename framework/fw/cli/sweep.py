@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import math
 import os
+from collections.abc import Sequence
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from fw.cli.process import output_kept
 from fw.cli.progress import shown_progress
 from fw.cli.tables import number, show_json, show_table
 from fw.errors import SettingsError
@@ -54,13 +57,16 @@ def command(
     from fw.plan import load
 
     plan = load(file, profile=profile, overrides=list(overrides))
+    check_by(by, [*values, *plan.bench.metrics(plan.bench.make_run())])
     if not quiet:
         say_when_cold()
-    with shown_progress(quiet=quiet) as progress:
+    with output_kept(), shown_progress(quiet=quiet) as progress:
         frame = plan.sweep(values, progress=progress)
     rows = sorted_rows(frame, by)
     if target is not None:
         write_table(frame, target)
+    if left_out := math.prod(map(len, values.values())) - frame.rows:
+        click.echo(f"{left_out} combination{'s' * (left_out > 1)} left out: a part refuses the settings", err=True)
     if as_json:
         show_json(rows)
         return
@@ -108,11 +114,16 @@ def _scalar(text: str) -> Any:
 
 def sorted_rows(frame: Frame, by: str) -> list[dict[str, Any]]:
     """One mapping a combination, largest `by` first; combinations without that number come last."""
-    if by not in frame:
-        raise SettingsError(f"--by {by}: there is no such column; there are {', '.join(frame)}")
+    check_by(by, list(frame))
     columns = {name: [_plain(value) for value in frame[name].tolist()] for name in frame}
     rows = [dict(zip(columns, values, strict=True)) for values in zip(*columns.values(), strict=True)]
     return sorted(rows, key=lambda row: (row[by] is None, -row[by] if isinstance(row[by], int | float) else 0))
+
+
+def check_by(by: str, known: Sequence[str]) -> None:
+    """Raise for a column that cannot be sorted by; before hours of work rather than after."""
+    if by not in known:
+        raise SettingsError(f"--by {by}: there is no such column; there are {', '.join(known)}")
 
 
 def _plain(value: Any) -> Any:
@@ -134,8 +145,11 @@ def write_table(frame: Frame, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     unfinished = target.with_name(f".{target.name}.part")
     table = frame.to_pandas()
-    if target.suffix == ".csv":
-        table.to_csv(unfinished, index=False)
-    else:
-        table.to_parquet(unfinished, index=False)
-    os.replace(unfinished, target)
+    try:
+        if target.suffix == ".csv":
+            table.to_csv(unfinished, index=False)
+        else:
+            table.to_parquet(unfinished, index=False)
+        os.replace(unfinished, target)
+    finally:
+        unfinished.unlink(missing_ok=True)

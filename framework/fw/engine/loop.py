@@ -327,7 +327,7 @@ class Loop:
     def broken(self, what: str, view: ViewWindow, live: Live | None = None) -> PluginError:
         """The error for a part that broke its contract."""
         title = (live or self.parts.strategy).offer.title
-        return PluginError(f"{title} {what}, for {view.instrument} at {format_time(view.time)}")
+        return PluginError(f"{title} {what} ({view.instrument} at {format_time(view.time)})")
 
 
 def same(one: Signal, other: Signal) -> bool:

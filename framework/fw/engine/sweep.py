@@ -66,8 +66,11 @@ def sweep(
             progress("sweep", done / count)
         return values, numbers, trial
 
-    with ThreadPoolExecutor(max_workers=os.cpu_count() or 1) as pool:
+    pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
+    try:
         answers = list(pool.map(one, combinations))
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C only what is under way is waited for
     rows = [answer for answer in answers if not isinstance(answer, SettingsError)]
     if not rows:
         raise next(answer for answer in answers if isinstance(answer, SettingsError))

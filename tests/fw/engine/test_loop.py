@@ -163,7 +163,7 @@ def test_a_decision_that_is_none(drive: Drive, said: Any, words: str) -> None:
         drive({3: said})
     message = str(caught.value)
     assert message.startswith("strategy 'script' " + words)
-    assert message.endswith(", for A at 1970-01-01 04:00")
+    assert message.endswith(" (A at 1970-01-01 04:00)")
     assert "\n" not in message
 
 
@@ -185,7 +185,7 @@ def test_a_strategy_that_breaks(drive: Drive, what: Any, words: str) -> None:
         drive(Says(what))
     message = str(caught.value)
     assert message.startswith("strategy 'says' " + words)
-    assert message.endswith(", for A at 1970-01-01 01:00")
+    assert message.endswith(" (A at 1970-01-01 01:00)")
 
 
 @pytest.mark.parametrize(
@@ -333,11 +333,11 @@ def test_a_sizer_that_says_nothing(drive: Drive, said: Any, words: str) -> None:
 
     with pytest.raises(fw.PluginError) as caught:
         drive({3: 1.0}, sizer=Mute())
-    assert str(caught.value) == f"sizer 'mute' {words}, for A at 1970-01-01 04:00"
+    assert str(caught.value) == f"sizer 'mute' {words} (A at 1970-01-01 04:00)"
 
 
 def test_a_sizer_that_breaks(drive: Drive) -> None:
-    with pytest.raises(fw.PluginError, match=r"sizer 'sizes' raised ZeroDivisionError.*, for A at 1970-01-01 01:00"):
+    with pytest.raises(fw.PluginError, match=r"sizer 'sizes' raised ZeroDivisionError.* \(A at 1970-01-01 01:00\)"):
         drive({0: 1.0}, sizer=Sizes(lambda signal, view: 1 / 0))
     with pytest.raises(fw.PluginError, match="raised ValueError: a target is a finite number"):
         drive({0: 1.0}, sizer=Sizes(lambda signal, view: fw.Target(exposure=float("nan"))))
@@ -384,7 +384,7 @@ def test_an_every_bar_veto_is_noted_once_while_it_stands(drive: Drive) -> None:
 
 def test_no_check_may_veto_going_flat(drive: Drive) -> None:
     check = Checks(lambda target, view: target if target.size else fw.Veto("stay"))
-    with pytest.raises(fw.PluginError, match=r"'checks' vetoed A going flat \(stay\), for A at 1970-01-01 04:00"):
+    with pytest.raises(fw.PluginError, match=r"'checks' vetoed A going flat \(stay\) \(A at 1970-01-01 04:00\)"):
         drive({0: 1.0, 3: 0.0}, risk=[check])
 
 
@@ -405,7 +405,7 @@ def test_a_check_that_says_nothing(drive: Drive, said: Any, words: str) -> None:
 
     with pytest.raises(fw.PluginError) as caught:
         drive({3: 1.0}, risk=[Mute()])
-    assert str(caught.value) == f"risk check 'mute' {words}, for A at 1970-01-01 04:00"
+    assert str(caught.value) == f"risk check 'mute' {words} (A at 1970-01-01 04:00)"
 
 
 # observers
