@@ -78,7 +78,8 @@ def _missing(pattern: str, path: Path, instrument: str, bar: BarSize) -> str:
     names = sorted(entry.name for entry in place.iterdir() if not entry.name.startswith("."))
     named = [name for name in names if instrument.lower() in name.lower()] or names
     what = f"no file fits {pattern} for {instrument} and bar {bar}" if special else f"there is no file {path}"
-    return f"{what}; {place} has {_listed(named)}" if named else f"{what}; {place} is empty"
+    there = place.resolve()
+    return f"{what}; the folder {there} has {_listed(named)}" if named else f"{what}; the folder {there} is empty"
 
 
 def _listed(names: list[str]) -> str:

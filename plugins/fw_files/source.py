@@ -110,7 +110,11 @@ def _cut(bars: Bars, want: Want, file: Path) -> Bars:
     last = len(times) if want.end is None else int(np.searchsorted(times, want.end))
     if first >= last:
         begins, ends = format_time(times[0]), format_time(int(times[-1]) + bars.size.ns)
+        asked = "".join(
+            f" {word} {format_time(at)}" for word, at in (("from", want.start), ("to", want.end)) if at is not None
+        )
         raise DataError(
-            f"{file} has bars from {begins} to {ends}, none in the asked range; change source.start and source.end"
+            f"{file} has bars from {begins} to {ends}, none in the asked range{asked}; "
+            "change source.start and source.end"
         )
     return bars.rows(slice(max(0, first - want.warmup), last))

@@ -58,7 +58,7 @@ def read(file: Path, wanted: Sequence[str], *, said: Mapping[str, str], firm: bo
         numbers: dict[str, NDArray[np.float64]] = {}
         for meaning, count, pieces in columns:
             if not count:
-                raise DataError("holds no rows")
+                raise DataError("holds no rows; get it again, or name another file")
             if meaning == "time":
                 time, written = nanoseconds(pieces, count, unit)
             else:
@@ -66,9 +66,11 @@ def read(file: Path, wanted: Sequence[str], *, said: Mapping[str, str], firm: bo
     except DataError as problem:
         raise DataError(f"{file} {problem}") from None
     except pa.ArrowException as problem:
-        raise DataError(f"{file} cannot be read as {form}: {_first_line(problem)}") from None
+        raise DataError(
+            f"{file} cannot be read as {form}: {_first_line(problem).rstrip('.')}{_advice(str(problem))}"
+        ) from None
     except (OSError, UnicodeDecodeError) as problem:
-        raise DataError(f"{file} cannot be read: {_first_line(problem)}") from None
+        raise DataError(f"{file} cannot be read: {_first_line(problem)}; mend it, or name another") from None
     return Table(time=time, numbers=numbers, taken=taken, written=written)
 
 
@@ -99,8 +101,10 @@ def _csv_form(file: Path, wanted: Sequence[str]) -> tuple[tuple[str, ...], str, 
     """Names of its columns, what separates them, and whether its first line says the names."""
     with gzip.open(file) if file.suffix == ".gz" else file.open("rb") as opened:
         line = opened.readline(1 << 16).decode("utf-8-sig").strip()
+    if not line.replace("\t", "").isprintable() or line.startswith(("<", "{")):
+        raise DataError(f"is neither CSV nor Parquet: it begins with {line[:20]!r}; save it as one of them")
     if not line:
-        raise DataError("holds no rows")
+        raise DataError("holds no rows; get it again, or name another file")
     separator = max(",;\t", key=line.count)
     fields = tuple(field.strip().strip('"') for field in line.split(separator))
     if any(_is_number(field) for field in fields):
@@ -154,6 +158,17 @@ def _is_number(text: str) -> bool:
     except ValueError:
         return False
     return True
+
+
+def _advice(problem: str) -> str:
+    """What to do about the commonest mistakes that the reading library finds."""
+    if "conversion error to double" in problem:
+        return "; write plain numbers with a point, such as 40027.66"
+    if "Expected" in problem and "columns" in problem:
+        return "; mend this row, or leave it out"
+    if "magic bytes" in problem or "file size is" in problem:
+        return "; it may be cut short: copy or fetch it again"
+    return ""
 
 
 def _first_line(problem: BaseException) -> str:

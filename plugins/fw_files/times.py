@@ -38,6 +38,8 @@ def nanoseconds(pieces: Iterable[Any], count: int, unit: str) -> tuple[NDArray[n
     if pa.types.is_date32(kind):
         days = _filled((piece.cast(pa.int32()) for piece in pieces), count, pa.int64())
         return _checked(days, DAY), "date"
+    if pa.types.is_binary(kind):
+        raise DataError("has times that are no text in UTF-8; save the file as UTF-8")
     raise DataError(f"has times of type {kind}; numbers, datetimes and ISO text are understood")
 
 
@@ -46,7 +48,7 @@ def _filled(pieces: Iterable[Any], count: int, kind: Any) -> NDArray[Any]:
     filled, at = np.empty(count, kind.to_pandas_dtype()), 0
     for piece in pieces:
         if piece.null_count:
-            raise DataError(f"has no time in {piece.null_count} or more of its rows")
+            raise DataError(f"has no time in {piece.null_count} or more of its rows; mend them, or leave them out")
         filled[at : at + len(piece)] = piece.cast(kind).to_numpy()
         at += len(piece)
     return filled
@@ -67,7 +69,7 @@ def _from_text(piece: Any) -> Any:
 def _from_numbers(numbers: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], str]:
     """Numbers of one unit, the one in which they are plausible times."""
     if not np.isfinite(numbers).all():
-        raise DataError("has a time that is no number")
+        raise DataError("has a time that is no number; mend this row, or leave it out")
     least, most = numbers.min(), numbers.max()
     if unit == "auto":
         unit = _unit_of(least) or ""
@@ -79,7 +81,7 @@ def _from_numbers(numbers: NDArray[Any], unit: str) -> tuple[NDArray[np.int64], 
         if _unit_of(most) != unit:
             raise DataError(f"has times in more than one unit: {least:.0f} and {most:.0f}; mend the file")
     elif not (_is_plausible(least, unit) and _is_plausible(most, unit)):
-        hint = f"they look like {_unit_of(least)}" if _unit_of(least) else "nor are they in any other unit"
+        hint = f"set source.time_unit: {_unit_of(least)}" if _unit_of(least) else "nor are they in any other unit"
         raise DataError(f"has times like {least:.0f}, which in {unit} are not from 2000 to 2100; {hint}")
     if numbers.dtype == np.float64:  # a float holds no nanoseconds since 1970, but it holds microseconds
         return np.round(numbers * (FACTORS[unit] / 1_000)).astype(np.int64) * 1_000, unit
@@ -101,6 +103,6 @@ def _checked(times: NDArray[np.int64], factor: int) -> NDArray[np.int64]:
     for time in (int(times.min()) * factor, int(times.max()) * factor):
         if not EARLIEST <= time < LATEST:
             when = format_time(time) if abs(time) < 2**63 else f"{time / (365.25 * DAY) + 1970:.0f}"
-            raise DataError(f"has the time {when}: its unit was mistaken when the file was written")
+            raise DataError(f"has the time {when}: its unit was mistaken when the file was written; write it again")
     times *= factor
     return times

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     from fw.domain.market import Stamps
     from fw.domain.time import BarSize
 
+LAST_MILLISECOND = 1_000_000
+"""Ns by which the exchange's close times come before the next opening."""
+
 CHUNK = 1 << 16
 """Rows looked at together: they stay in the processor's cache, and nothing of the data's own size is made."""
 
@@ -59,13 +62,23 @@ def _check_times(times: NDArray[np.int64], name: str, clock: BarSize) -> None:
             )
     off = _first_off_grid(times, clock)
     if off is not None:
-        hint = f", and bars are {Duration(smallest)} apart" if smallest < clock.ns else ""
         raise DataError(
-            f"{name} has a bar at {format_time(times[off])}, where no bar of {clock} opens{hint}; "
-            "times must be open times in UTC on the grid of bar:"
+            f"{name} has a bar at {format_time(times[off])}, where no bar of {clock} opens; "
+            f"{_off_grid(int(times[off]), smallest, clock)}"
         )
     if len(times) > 2 and smallest > clock.ns:
-        raise DataError(f"{name}: the bars are {Duration(smallest)} apart, but the clock is {clock}; set bar: to match")
+        raise DataError(
+            f"{name}: the bars are {Duration(smallest)} apart, but the clock is {clock}; set bar: {Duration(smallest)}"
+        )
+
+
+def _off_grid(time: int, smallest: int, clock: BarSize) -> str:
+    """What to do about a time between two openings."""
+    if smallest < clock.ns and clock.ns % smallest == 0:
+        return f"bars are {Duration(smallest)} apart: set bar: {Duration(smallest)}, or make bars of {clock} of them"
+    if (time + LAST_MILLISECOND - clock.origin) % clock.ns == 0:
+        return "it looks like a close time: name the column of open times (files: source.columns.time)"
+    return f"give open times in UTC, in whole steps of {clock}"
 
 
 def _check_order(times: NDArray[np.int64], name: str) -> None:

@@ -139,7 +139,7 @@ def test_bars_of_another_size_than_the_clock_are_an_error() -> None:
         ready(market_of(BTCUSDT=made_bars(size=BarSize(15 * MINUTE))))
     with pytest.raises(DataError, match="bars are 4h apart, but the clock is 1h"):
         ready(market_of(BTCUSDT=at_times(START + 4 * HOUR * np.arange(5))))
-    with pytest.raises(DataError, match="where no bar of 1h opens, and bars are 15m apart"):
+    with pytest.raises(DataError, match="where no bar of 1h opens; bars are 15m apart: set bar: 15m"):
         ready(market_of(BTCUSDT=at_times(START + 15 * MINUTE * np.arange(9))))
 
 
