@@ -111,12 +111,12 @@ def test_the_run_log_is_json_with_wall_time_and_the_runs_time(tmp_path: Path) ->
 
 
 def test_the_console_shows_info_and_above_on_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    log = run_logger(None, console=True, name="quick", clock=Clock(0))
+    log = run_logger(None, console=True, name="quick", clock=Clock(86_400_000_000_000))
     log.debug("thinking")
     log.warning("late bar", seconds=2.5)
     captured = capsys.readouterr()
     assert captured.out == ""
-    assert captured.err.endswith("warning 1970-01-01 00:00 late bar seconds=2.5\n")
+    assert captured.err.endswith("warning 1970-01-02 00:00 late bar seconds=2.5\n")
     assert "thinking" not in captured.err
 
 
