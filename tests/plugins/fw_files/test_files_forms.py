@@ -244,7 +244,7 @@ def test_a_mistaken_unit_is_an_error_that_names_the_likely_one(
     tmp_path: Path, history: History, candles: pd.DataFrame
 ) -> None:
     numbered(candles, "s").to_csv(tmp_path / "btc.csv", index=False)
-    with pytest.raises(DataError, match="in ms are not from 2000 to 2100; set source.time_unit: s"):
+    with pytest.raises(DataError, match=r"in ms are not from 2000 to 2100; set source\.time_unit: s"):
         history(bars="btc.csv", time_unit="ms")
     # seconds written as if they were milliseconds stand in 1970
     seconds = candles.assign(time=pd.to_datetime(numbered(candles, "s")["time"], unit="ms"))
