@@ -77,7 +77,10 @@ class LedgerBroker:
     def submit(self, order: Order) -> None:
         """Take an order that the ledger has written down; its id is its row."""
         self.simulation.place(int(order.id))
-        if order.kind is not OrderKind.BRACKET and self._inbox is not None and self._inbox.wants(Accepted):
+        if order.kind is OrderKind.BRACKET or self._inbox is None or not self._inbox.kinds:
+            return
+        self._working.add(int(order.id))  # so that its end is told, though it be withdrawn before the next bar
+        if self._inbox.wants(Accepted):
             self._inbox.put(Accepted(time=order.time, order_id=order.id))
 
     def amend(self, order_id: str, *, lots: int | None, price: float | None) -> None:

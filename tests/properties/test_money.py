@@ -39,7 +39,7 @@ case = given(
     marked=st.booleans(),
 )
 some = settings(
-    max_examples=max(40, settings.default.max_examples // 2),
+    max_examples=max(150, settings.default.max_examples // 2),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 

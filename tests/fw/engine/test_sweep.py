@@ -1,0 +1,94 @@
+"""A sweep is many single runs: the same numbers, fewer passes over the data."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import fw
+
+FILE = """
+name: sweeps
+instruments: [BTCUSDT]
+bar: 1h
+account: {leverage: 3}
+source: {use: synthetic, start: 2023-01-01, end: 2023-03-01}
+strategy: {use: sma_cross, fast: 5, slow: 20}
+report: []
+"""
+
+
+@pytest.fixture
+def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fw.Plan:
+    monkeypatch.setenv("FW_HOME", str(tmp_path))
+    (tmp_path / "run.yaml").write_text(FILE)
+    return fw.load(tmp_path / "run.yaml")
+
+
+def test_every_combination_is_what_it_is_alone(plan: fw.Plan) -> None:
+    over = {"strategy.fast": [3, 5, 8], "strategy.slow": [20, 30], "account.leverage": [1, 3]}
+    swept = plan.sweep(over)
+    assert swept.rows == 12
+    for i in range(12):
+        settings = [f"{path}={swept[path][i]}" for path in over]
+        alone = plan.with_settings(*settings).run(write=False)
+        for name, value in alone.metrics.items():
+            number = float(value) if isinstance(value, int | float | np.number) else np.nan
+            np.testing.assert_array_equal(swept[name][i], number, err_msg=name)
+
+
+def test_combinations_come_in_the_order_of_their_values(plan: fw.Plan) -> None:
+    swept = plan.sweep({"strategy.fast": [8, 3], "strategy.slow": [30, 20]})
+    assert list(zip(swept["strategy.fast"], swept["strategy.slow"], strict=True)) == [
+        (8, 30),
+        (8, 20),
+        (3, 30),
+        (3, 20),
+    ]
+
+
+def test_the_loop_sweeps_to_the_same_numbers(plan: fw.Plan) -> None:
+    over = {"strategy.fast": [3, 8]}
+    scan, loop = plan.sweep(over), plan.sweep(over, engine="loop")
+    for name in scan:
+        np.testing.assert_array_equal(scan[name], loop[name], err_msg=name)
+
+
+def test_what_a_part_refuses_is_left_out_and_all_refused_is_an_error(plan: fw.Plan) -> None:
+    swept = plan.sweep({"strategy.fast": [5, 50]})  # 50 is not below 20
+    assert list(swept["strategy.fast"]) == [5]
+    with pytest.raises(fw.SettingsError, match="fast"):
+        plan.sweep({"strategy.fast": [50, 60]})
+
+
+@pytest.mark.parametrize("over", [{}, {"strategy.fast": []}])
+def test_nothing_to_sweep_is_an_error(plan: fw.Plan, over: dict[str, list[int]]) -> None:
+    with pytest.raises(fw.SettingsError, match="at least one setting with at least one value"):
+        plan.sweep(over)
+
+
+def test_an_unknown_path_is_named(plan: fw.Plan) -> None:
+    with pytest.raises(fw.SettingsError, match=r"strategy\.fats"):
+        plan.sweep({"strategy.fats": [1]})
+
+
+def test_a_million_runs_are_the_most(plan: fw.Plan) -> None:
+    with pytest.raises(fw.SettingsError, match="1,000,000 are the most"):
+        plan.sweep({"strategy.fast": range(2, 1200), "strategy.slow": range(2, 1200)})
+
+
+def test_every_trial_is_counted(plan: fw.Plan, tmp_path: Path) -> None:
+    plan.run()
+    plan.run(write=False)  # looked at by nobody but the caller, and not noted
+    plan.sweep({"strategy.fast": [3, 5, 8]})
+    lines = [json.loads(line) for line in (tmp_path / ".fw" / "trials.jsonl").read_text().splitlines()]
+    assert [line["run"] == "sweep" for line in lines] == [False, True, True, True]
+    alone = plan.run(write=False)
+    assert lines[0]["sharpe"] == lines[2]["sharpe"] == alone.metrics["sharpe"]
+    assert lines[0]["config"] == lines[2]["config"] != lines[1]["config"]
+    assert {line["bars"] for line in lines} == {alone.equity.rows}
+    assert lines[0]["instruments"] == ["BTCUSDT"]
+    assert (lines[0]["end"] - lines[0]["start"]) // 3_600_000_000_000 == alone.equity.rows
