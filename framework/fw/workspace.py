@@ -23,9 +23,15 @@ class Workspace:
 
     @classmethod
     def here(cls, environ: Mapping[str, str] | None = None) -> Workspace:
-        """FW_HOME where it is set, else the current folder."""
+        """FW_HOME where it is set, else the current folder; SettingsError where that is no more."""
         environ = os.environ if environ is None else environ
-        return cls(Path(environ.get("FW_HOME") or Path.cwd()))
+        try:
+            return cls(Path(environ.get("FW_HOME") or Path.cwd()))
+        except (FileNotFoundError, RuntimeError):  # the latter: a `~` that stands for no home
+            raise SettingsError(
+                f"the workspace {environ.get('FW_HOME') or '(the current folder)'} does not exist any more: "
+                "change into a folder that does, or set FW_HOME to one"
+            ) from None
 
     @property
     def data(self) -> Path:

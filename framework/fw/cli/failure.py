@@ -71,9 +71,17 @@ def _of_the_machine(error: Exception) -> str | None:
     if error.errno in ADVICE:
         why = os.strerror(error.errno).lower()
         return f"{place or 'the output'} cannot be written: {why}; {ADVICE[error.errno]}"
-    if error.errno in WRONG_KIND and place is not None and Path(place).is_relative_to(Workspace.here().root):
+    if error.errno in WRONG_KIND and place is not None and any(map(Path(place).is_relative_to, _workspace())):
         return f"{place} cannot be written: {WRONG_KIND[error.errno]}; move it away, or set FW_HOME to another folder"
     return None
+
+
+def _workspace() -> list[Path]:
+    """Its folder, or none where there is none."""
+    try:
+        return [Workspace.here().root]
+    except SettingsError:
+        return []
 
 
 def _traceback(error: Exception) -> str:
@@ -84,7 +92,7 @@ def _write(error: Exception) -> Path:
     """Into the workspace, or the temporary folder where the workspace cannot be written."""
     name = f"crash-{time.strftime('%Y%m%dT%H%M%SZ', time.gmtime())}-{os.getpid()}.log"
     story = f"fw {__version__}, Python {sys.version}\n{mask_text(' '.join(sys.argv))}\n\n{_traceback(error)}"
-    for folder in (Workspace.here().private, Path(tempfile.gettempdir())):
+    for folder in (*(root / ".fw" for root in _workspace()), Path(tempfile.gettempdir())):
         try:
             folder.mkdir(parents=True, exist_ok=True)
             (folder / name).write_text(story, encoding="utf-8")

@@ -54,8 +54,8 @@ def read_run(folder: Path) -> dict[str, Any]:
     status = manifest.get("status", "finished")
     # a run that broke off while it was written may have left a result that nobody was told of
     if not result or status != "finished":
-        cut_off = ", or was cut off" if status == "running" else ""
-        reason = f"it is {status}{cut_off}" if manifest else "it has no result.json"
+        more = ", or was cut off" if status == "running" else f": {said}" if (said := manifest.get("error")) else ""
+        reason = f"it is {status}{more}" if manifest else "it has no result.json"
         raise DataError(f"the run in {folder} has no result to show: {reason}")
     return {
         "run": folder.name,

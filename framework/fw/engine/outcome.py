@@ -137,8 +137,18 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
         earliest = refused[0]
         when = format_time(simulation.open_time(int(earliest["done"])))
         yield f"{len(refused)} orders were rejected; the first at {when}: {kinds.FAULTS[int(earliest['fault'])]}"
+    if row["too_small"]:
+        smallest = ", ".join(_smallest_order(simulation, k) for k in range(len(simulation.instruments)))
+        yield f"{int(row['too_small'])} decisions were too small to trade; the smallest order: {smallest}"
     if row["ambiguous"]:
         yield f"in {int(row['ambiguous'])} bars stop and take-profit were both touched; simulation.bar_path decided"
+
+
+def _smallest_order(simulation: Simulation, k: int) -> str:
+    """What the smallest order of an instrument was worth at the run's first bar."""
+    instrument = simulation.instruments[k]
+    worth = max(instrument.min_notional, instrument.lot * simulation.mark(k, simulation.first))
+    return f"{instrument.symbol} {worth:,.2f} {instrument.settle}"
 
 
 def _times(simulation: Simulation, bars: NDArray[np.int64], *, closed: bool) -> NDArray[np.int64]:

@@ -128,6 +128,7 @@ ACCOUNT = np.dtype(
         ("liquidations", "i8"),
         ("ambiguous", "i8"),  # bars in which stop and take-profit could both have come first
         ("rejected", "i8"),
+        ("too_small", "i8"),  # decisions that came to less than the smallest order
         ("exposed", "i8"),  # instrument-bars that ended with a position
         # terms
         ("maker", "f8"),

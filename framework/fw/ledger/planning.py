@@ -133,12 +133,15 @@ def plan(ledger: Ledger, i: int, k: int, placing: int) -> None:
     p.exposure = wish.notional / account_of(ledger)[0].equity
     lots = wanted - p.lots
     if lots == 0:
+        if wanted == 0 and wish.notional != 0.0:
+            account_of(ledger)[0].too_small += 1
         keep(ledger, i, k, placing)
         return
     lots = min(max(lots, -p.max_lots), p.max_lots)
     reduces = YES if wanted * p.lots >= 0 and abs(wanted) < abs(p.lots) else NO
     if not reduces and wanted != 0 and abs(lots) * p.lot * price < p.min_notional:
-        keep(ledger, i, k, placing)  # the venue would refuse it
+        account_of(ledger)[0].too_small += 1  # the venue would refuse it
+        keep(ledger, i, k, placing)
         return
     if wish.limit > 0.0:
         expiry = i + wish.expiry if wish.expiry > 0 else NEVER
