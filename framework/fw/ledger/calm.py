@@ -43,16 +43,19 @@ def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
     from those in force ends it after that bar. Any doubt is left to `step`.
     """
     account = account_of(ledger)[0]
-    n = positions_of(ledger).shape[0]
+    n = ledger.instruments
     cash = wallet(account)
     if account.working > 0 or account.rebalance < np.inf:
         return i
+    held = 0
     for k in range(n):
         p = positions_of(ledger)[k]
         if p.lots != 0:
+            held += 1
             end = min(end, next_funding(ledger, k, i))
             if p.trail > 0.0:
                 return i
+    shared = held > 1 and not account.isolated
     watching = scanning and account.halted == 0
     floor = 1.0 - account.drawdown_limit if account.halted == 0 else -np.inf
     j = i
@@ -60,19 +63,18 @@ def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
         whole = min(j + BLOCK, end)
         change = first_change(ledger, j, whole) if watching else NEVER
         stop = min(whole, change + 1)
-        if is_touched(ledger, j, stop) or is_endangered(ledger, j, stop, cash):
-            stop = first_doubt(ledger, j, stop, cash)
+        if is_touched(ledger, j, stop, cash, shared):
+            stop = first_doubt(ledger, j, stop, cash, shared)
             if stop == j:
                 break
-        mark_block(ledger, j, stop, cash)
+        rises = mark_block(ledger, j, stop, cash)
         if floor > 0.0:
             stop = first_fall(ledger, j, stop, floor)
             if stop == j:
                 break
-        if rises(ledger, j, stop):
+        if rises:
             account.peak = highest(ledger, j, stop)
-        for k in range(n):
-            account.exposed += (stop - j) * (positions_of(ledger)[k].lots != 0)
+        account.exposed += (stop - j) * held
         j = stop
         if stop < whole or change < stop:
             break
@@ -82,7 +84,7 @@ def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
 
 
 @inner
-def levels(p: Row) -> tuple[float, float]:
+def protections(p: Row) -> tuple[float, float]:
     """The lows at or below which, and the highs at or above which, a protection might be touched."""
     below = -np.inf
     above = np.inf
@@ -96,40 +98,75 @@ def levels(p: Row) -> tuple[float, float]:
 
 
 @inner
-def is_touched(ledger: Ledger, i: int, stop: int) -> bool:
-    """Whether any protection might be touched in these bars."""
-    for k in range(positions_of(ledger).shape[0]):
-        below, above = levels(positions_of(ledger)[k])
-        if below == -np.inf and above == np.inf:
-            continue
-        low = market_of(ledger)[k, LOW]
-        high = market_of(ledger)[k, HIGH]
-        doubt = False
-        for b in range(i, stop):
-            doubt |= (low[b] <= below) | (high[b] >= above)
-        if doubt:
-            return True
-    return False
-
-
-@inner
 def rate_bound(p: Row, notional: float) -> float:
-    """A rate that maintenance over notional cannot exceed below this notional."""
+    """A rate that maintenance over notional cannot exceed below this notional, with a hair to spare."""
     t = 0
     while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
         t += 1
-    return p.tiers[t, 1]
+    return 1.0001 * p.tiers[t, 1]
+
+
+@inner
+def guards(ledger: Ledger, k: int, i: int, balance: float) -> tuple[float, float]:
+    """The marks at or below which, and at or above which, the margin behind one position might run out.
+
+    Where balance + size × (mark − entry) = rate × quantity × mark, with a rate that bounds maintenance as long as
+    the notional has not doubled; beyond that nothing is known.
+    """
+    p = positions_of(ledger)[k]
+    size = p.lots * p.lot
+    quantity = abs(size)
+    doubled = 2.0 * max(p.entry, market_of(ledger)[k, ledger.mark + CLOSE, i])
+    rate = rate_bound(p, quantity * doubled)
+    end = (size * p.entry - balance) / (size - rate * quantity)
+    if p.lots > 0:
+        return end + 1e-9 * abs(end), doubled
+    return -np.inf, min(end - 1e-9 * abs(end), doubled)
+
+
+@inner
+def leaves(ledger: Ledger, k: int, i: int, stop: int, offset: int, below: float, above: float) -> bool:
+    """Whether the lows or highs of these bars (traded at offset 0, else marks) reach a level."""
+    if below == -np.inf and above == np.inf:
+        return False
+    low = market_of(ledger)[k, offset + LOW]
+    high = market_of(ledger)[k, offset + HIGH]
+    reached = False
+    for b in range(i, stop):
+        reached |= (low[b] <= below) | (high[b] >= above)
+    return reached
+
+
+@inner
+def is_touched(ledger: Ledger, i: int, stop: int, cash: float, shared: bool) -> bool:
+    """Whether any protection might be touched, or any margin run out, in these bars."""
+    account = account_of(ledger)[0]
+    for k in range(ledger.instruments):
+        p = positions_of(ledger)[k]
+        if p.lots == 0:
+            continue
+        below, above = protections(p)
+        if not shared:
+            low, high = guards(ledger, k, i, p.margin if account.isolated else cash)
+            if ledger.mark == 0:
+                below = max(below, low)
+                above = min(above, high)
+            elif leaves(ledger, k, i, stop, ledger.mark, low, high):
+                return True
+        if leaves(ledger, k, i, stop, 0, below, above):
+            return True
+    return shared and is_endangered(ledger, i, stop, cash)
 
 
 @inner
 def is_endangered(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
-    """Whether margin might run out in these bars, by a bound on maintenance that is linear in the mark."""
-    account = account_of(ledger)[0]
+    """Whether the margin that several positions share might run out in these bars, all at their worst marks."""
     spare = scratch_of(ledger)
     size_of_block = stop - i
     for b in range(size_of_block):
         spare[b] = cash
-    for k in range(positions_of(ledger).shape[0]):
+    doubt = False
+    for k in range(ledger.instruments):
         p = positions_of(ledger)[k]
         if p.lots == 0:
             continue
@@ -139,33 +176,20 @@ def is_endangered(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
         rate = rate_bound(p, bound)
         marks = market_of(ledger)[k, ledger.mark + (LOW if p.lots > 0 else HIGH)]
         entry = p.entry
-        doubt = False
-        if account.isolated:
-            margin = p.margin
-            for b in range(size_of_block):
-                mark = marks[i + b]
-                doubt |= margin + size * (mark - entry) <= 1.0001 * rate * quantity * mark
-                doubt |= quantity * mark >= bound
-        else:
-            for b in range(size_of_block):
-                mark = marks[i + b]
-                spare[b] += size * (mark - entry) - 1.0001 * rate * quantity * mark
-                doubt |= quantity * mark >= bound
-        if doubt:
-            return True
-    if account.isolated:
-        return False
-    doubt = False
+        for b in range(size_of_block):
+            mark = marks[i + b]
+            spare[b] += size * (mark - entry) - rate * quantity * mark
+            doubt |= quantity * mark >= bound
     for b in range(size_of_block):
         doubt |= spare[b] <= 0.0
     return doubt
 
 
 @inner
-def first_doubt(ledger: Ledger, i: int, stop: int, cash: float) -> int:
+def first_doubt(ledger: Ledger, i: int, stop: int, cash: float, shared: bool) -> int:
     """The first of these bars in which something might be touched or liquidated."""
     for b in range(i, stop):
-        if is_touched(ledger, b, b + 1) or is_endangered(ledger, b, b + 1, cash):
+        if is_touched(ledger, b, b + 1, cash, shared):
             return b
     return stop
 
@@ -208,10 +232,15 @@ def first_change(ledger: Ledger, i: int, stop: int) -> int:
 
 
 @inner
-def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> None:
-    """Equity of these bars; the same operations in the same order as `marked`."""
+def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
+    """Write the equity of these bars, by the same operations in the same order as `marked`.
+
+    Returns whether any is above the peak: compared all together, for most blocks have none.
+    """
     equity = equity_of(ledger)
+    peak = account_of(ledger)[0].peak
     untouched = True
+    rises = False
     for k in range(ledger.instruments):
         p = positions_of(ledger)[k]
         if p.lots == 0:
@@ -219,27 +248,23 @@ def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> None:
         size = p.lots * p.lot
         entry = p.entry
         mark = market_of(ledger)[k, ledger.mark + CLOSE]
+        rises = False
         if untouched:
             for b in range(i, stop):
-                equity[b] = cash + size * (mark[b] - entry)
+                value = cash + size * (mark[b] - entry)
+                equity[b] = value
+                rises |= value > peak
         else:
             for b in range(i, stop):
-                equity[b] += size * (mark[b] - entry)
+                value = equity[b] + size * (mark[b] - entry)
+                equity[b] = value
+                rises |= value > peak
         untouched = False
     if untouched:
         for b in range(i, stop):
             equity[b] = cash
-
-
-@inner
-def rises(ledger: Ledger, i: int, stop: int) -> bool:
-    """Whether any of these bars has equity above the peak; compared all together, for most blocks have none."""
-    equity = equity_of(ledger)
-    peak = account_of(ledger)[0].peak
-    any_higher = False
-    for b in range(i, stop):
-        any_higher |= equity[b] > peak
-    return any_higher
+        rises = cash > peak
+    return rises
 
 
 @inner
@@ -257,7 +282,7 @@ def first_fall(ledger: Ledger, i: int, stop: int, floor: float) -> int:
     """The first of these bars whose equity may have fallen to the share `floor` of its peak; `stop`: none."""
     equity = equity_of(ledger)
     peak = account_of(ledger)[0].peak
-    limit = (highest(ledger, i, stop) if rises(ledger, i, stop) else peak) * floor
+    limit = highest(ledger, i, stop) * floor
     any_lower = False
     for b in range(i, stop):
         any_lower |= equity[b] <= limit
