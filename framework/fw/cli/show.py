@@ -35,7 +35,8 @@ def command(runs: Sequence[str], as_json: bool) -> None:
         show_json({"runs": found, "differences": changed})
         return
     names = list(dict.fromkeys(name for run in found for name in run["metrics"]))
-    rows = [(name, *(number(run["metrics"].get(name)) for run in found)) for name in names]
+    units = {name: unit for run in found for name, unit in run["units"].items()}
+    rows = [(name, *(number(run["metrics"].get(name), units.get(name, "")) for run in found)) for name in names]
     show_table(("", *(run["run"] for run in found)), rows, right=range(1, len(found) + 1))
     if changed:
         click.echo()
@@ -63,6 +64,7 @@ def read_run(folder: Path) -> dict[str, Any]:
         "status": status,
         "metrics": result.get("metrics", {}),
         "unmeasured": result.get("unmeasured", {}),
+        "units": result.get("units", {}),
         "settings": manifest.get("settings", {}),
     }
 

@@ -159,6 +159,7 @@ def summary_of(result: Result, *, fingerprint: str, config: str) -> dict[str, An
         "capital": result.capital,
         "metrics": metrics,
         "unmeasured": unmeasured,
+        "units": dict(result.units),
         "totals": dict(result.totals),
         "notes": list(result.notes),
     }
