@@ -110,6 +110,7 @@ class LedgerBroker:
             wallet=simulation.wallet,
             equity=float(simulation.account["equity"][0]),
             positions=positions,
+            orders=tuple(simulation.order(int(row)) for row in simulation.working),
         )
 
     def _facts(self, before: set[int], wants: Callable[[type], bool]) -> Iterator[Event]:

@@ -143,9 +143,12 @@ def _check_number(name: str, value: Any, *, optional: bool = False) -> None:
 
 
 def _check_expiry(value: Any) -> None:
-    if value is None or (isinstance(value, Integral) and not isinstance(value, bool)):
+    if value is None:
         return
-    raise TypeError(f"an expiry is a whole number of bars, not {value!r}")
+    if not isinstance(value, Integral) or isinstance(value, bool):
+        raise TypeError(f"an expiry is a whole number of bars, not {value!r}")
+    if value < 1:
+        raise ValueError(f"an expiry is 1 bar or more, not {value!r}")
 
 
 def _check_text(name: str, value: Any) -> None:

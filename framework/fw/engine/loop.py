@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from fw.domain.decision import Signal, Target, Veto
 from fw.domain.event import BarsClosed, Decided, Event, Submitted, Vetoed
 from fw.domain.time import format_time
-from fw.engine.orders import ExplicitOrders, order_of
+from fw.engine.orders import ExplicitOrders, in_lots, order_of
 from fw.engine.scan import history_of, scales_of
 from fw.engine.view import Shared, ViewWindow
 from fw.errors import DataError, FwError, PluginError
@@ -277,13 +277,27 @@ class Loop:
         for name, target in wanted.items():
             answer = said.get(name)
             if isinstance(answer, Veto):
-                if target.size == 0.0:
-                    raise self.broken(f"vetoed {name} going flat ({answer.reason})", self.views[0], check)
+                if self.shrinks(target, name):
+                    raise self.broken(f"vetoed {name} moving nearer to flat ({answer.reason})", self.views[0], check)
                 self.note_veto(name, check, answer)
             elif not isinstance(answer, Target):
                 raise self.broken(f"gave neither a target nor a veto for {name}", self.views[0], check)
+            elif answer is not target and self.enlarges(answer, target, name):
+                raise self.broken(f"enlarged the target of {name}; a check may only shrink it", self.views[0], check)
             reviewed[name] = answer
         return reviewed
+
+    def shrinks(self, target: Target, name: str) -> bool:
+        """Whether a target only takes away from what is held."""
+        view = self.shared.views[name]
+        wanted, held = in_lots(target, self.simulation, view), int(self.simulation.positions[view.number]["lots"])
+        return (wanted * held >= 0 and abs(wanted) < abs(held)) or wanted == 0
+
+    def enlarges(self, answer: Target, target: Target, name: str) -> bool:
+        """Whether an answer is larger than what was asked, or on the other side."""
+        view = self.shared.views[name]
+        after, before = (in_lots(one, self.simulation, view) for one in (answer, target))
+        return after * before < 0 or abs(after) > abs(before)
 
     def mapping(self, said: Any, of: str, live: Live) -> Mapping[str, Any]:
         """What a part said of all instruments; PluginError where it is no mapping."""
@@ -312,7 +326,7 @@ class Loop:
         if self.placing:
             return
         for row_number in range(orders, len(simulation.orders)):
-            order = order_of(simulation, row_number, self.views, self.tags)
+            order = order_of(simulation, row_number, self.tags)
             self.inbox.put(Submitted(time=order.time, order=order))
             self.broker.submit(order)
 

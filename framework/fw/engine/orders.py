@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any
 
 from fw.domain.decision import Action, Amend, Cancel, Orders, Place, Target, Veto
 from fw.domain.event import Submitted
-from fw.domain.order import Order, OrderKind
 from fw.ledger import kinds
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from fw.domain.order import Order
     from fw.engine.loop import Loop
     from fw.engine.view import ViewWindow
     from fw.ledger.simulation import Simulation
@@ -27,26 +27,10 @@ MOST_QUANTITY = 1e12
 """Base currency beyond which an order is a slip of the pen, and its lots no number the ledger can hold."""
 
 
-def order_of(simulation: Simulation, row_number: int, views: Sequence[ViewWindow], tags: Sequence[str]) -> Order:
-    """A row of the ledger's orders as an order."""
-    row = simulation.orders[row_number]
-    view = views[int(row["instrument"])]
-    signal = int(row["signal"])
-    return Order(
-        id=str(row_number),
-        instrument=view.instrument,
-        kind=OrderKind(kinds.ORDER_KINDS[int(row["kind"])]),
-        lots=int(row["lots"]),
-        time=view.time,
-        price=float(row["price"]) or None,
-        reduce_only=bool(row["reduce_only"]),
-        expiry=int(row["expiry"] - row["bar"]) if row["expiry"] != kinds.NEVER else None,
-        stop_loss=float(row["stop"]) or None,
-        take_profit=float(row["take"]) or None,
-        trailing=float(row["trail"]) or None,
-        reason=kinds.REASONS[int(row["reason"])],
-        tag=tags[signal] if 0 <= signal < len(tags) else "",
-    )
+def order_of(simulation: Simulation, row: int, tags: Sequence[str]) -> Order:
+    """A row of the ledger's orders as an order, with the tag of the signal behind it."""
+    signal = int(simulation.orders[row]["signal"])
+    return simulation.order(row, tag=tags[signal] if 0 <= signal < len(tags) else "")
 
 
 class ExplicitOrders:
@@ -119,8 +103,6 @@ class ExplicitOrders:
             raise loop.broken(f"placed a {place.kind} order with price {place.price}", view)
         if not abs(place.quantity) < MOST_QUANTITY:
             raise loop.broken(f"placed an order over {place.quantity}", view)
-        if place.expiry is not None and place.expiry < 1:
-            raise loop.broken(f"placed an order that expires after {place.expiry} bars", view)
         if place.id:
             self._rows[view.instrument, place.id] = NEVER_SENT
         lots = simulation.instruments[k].lots(place.quantity)
@@ -140,7 +122,7 @@ class ExplicitOrders:
         if place.id:
             self._rows[view.instrument, place.id] = row
         self.tags[row] = place.tag
-        order = order_of(simulation, row, loop.views, loop.tags)
+        order = order_of(simulation, row, loop.tags)
         if loop.inbox.wants(Submitted):
             loop.inbox.put(Submitted(time=order.time, order=order))
         loop.broker.submit(order)
@@ -158,16 +140,16 @@ class ExplicitOrders:
             reviewed = loop.review(check, {view.instrument: Target(lots=worst + lots)})[view.instrument]
             if isinstance(reviewed, Veto):
                 return 0
-            allowed = in_lots(reviewed, simulation, k, view)
+            allowed = in_lots(reviewed, simulation, view)
             lots = max(min(lots, allowed - worst), 0) if lots > 0 else min(max(lots, allowed - worst), 0)
         return simulation.admit(loop.bar, k, lots)
 
 
-def in_lots(target: Target, simulation: Simulation, k: int, view: ViewWindow) -> int:
+def in_lots(target: Target, simulation: Simulation, view: ViewWindow) -> int:
     """A target of any unit in whole lots at the newest price."""
     if target.lots is not None:
         return target.lots
     notional = target.notional
     if notional is None:
         notional = (target.exposure or 0.0) * float(simulation.account["equity"][0])
-    return simulation.instruments[k].lots(notional / view.bars.last)
+    return simulation.instruments[view.number].lots(notional / view.bars.last)

@@ -42,6 +42,8 @@ def read_manifest(folder: Path) -> dict[str, Any]:
         found: dict[str, Any] = json.loads((folder / "manifest.json").read_text(encoding="utf-8"))
     except (OSError, ValueError) as error:
         raise DataError(f"{folder} is no run folder: {error}") from error
+    if not isinstance(found, dict):
+        raise DataError(f"{folder} is no run folder: its manifest.json holds no object")
     return found
 
 

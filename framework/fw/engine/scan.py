@@ -68,7 +68,8 @@ def _check(name: str, column: Any, shape: tuple[int, int], offer: Offer, history
     if not isinstance(column, np.ndarray) or column.shape != shape or column.dtype != np.float64:
         got = f"{column.dtype}{list(column.shape)}" if isinstance(column, np.ndarray) else type(column).__name__
         raise PluginError(f"{offer.title}: decide_all gave {name} as {got}, not float64{list(shape)} [instrument, bar]")
-    k, i = (first_bad_strength if name == "strength" else first_bad_price)(np.ascontiguousarray(column))
+    checked = np.floor(column) if name == "expiry" else column  # half a bar is no bar
+    k, i = (first_bad_strength if name == "strength" else first_bad_price)(np.ascontiguousarray(checked))
     if k >= 0:
         wanted = "in [-1, 1]" if name == "strength" else "a finite number above 0"
         raise PluginError(

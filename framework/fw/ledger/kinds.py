@@ -98,7 +98,6 @@ POSITION = np.dtype(
         ("tick", "f8"),
         ("per_unit", "f8"),  # ticks in 1, where that is a whole number; else 0
         ("min_notional", "f8"),
-        ("max_lots", "i8"),
         ("clearance", "f8"),
         ("tier_count", "i8"),
         ("tiers", "f8", (MOST_TIERS, 3)),  # floor, rate, amount

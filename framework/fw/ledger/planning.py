@@ -137,7 +137,6 @@ def plan(ledger: Ledger, i: int, k: int, placing: int) -> None:
             account_of(ledger)[0].too_small += 1
         keep(ledger, i, k, placing)
         return
-    lots = min(max(lots, -p.max_lots), p.max_lots)
     reduces = YES if wanted * p.lots >= 0 and abs(wanted) < abs(p.lots) else NO
     if not reduces and wanted != 0 and abs(lots) * p.lot * price < p.min_notional:
         account_of(ledger)[0].too_small += 1  # the venue would refuse it

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from fw.domain.order import Order, OrderKind, OrderState
 from fw.ledger import kinds
 from fw.ledger.compiled import kernel
 from fw.ledger.kinds import Rows
@@ -128,7 +129,7 @@ class Simulation:
             row["funding_next"], row["funding_end"] = ends[k] - len(stamps[k]), ends[k]
             row["lot"], row["tick"] = instrument.lot, instrument.tick
             row["per_unit"] = instrument.ticks_per_unit
-            row["min_notional"], row["max_lots"] = instrument.min_notional, instrument.max_lots
+            row["min_notional"] = instrument.min_notional
             row["clearance"] = instrument.clearance_fee
             if len(instrument.tiers) > kinds.MOST_TIERS:
                 raise ValueError(f"{instrument.symbol} has more than {kinds.MOST_TIERS} margin tiers")
@@ -196,6 +197,26 @@ class Simulation:
         if len(self._orders) - self.count("orders") < 2 * len(self.instruments) + 2:
             self._make_room()
         return int(_add_explicit(self.handle, bar, instrument, kind, lots, price, expiry, reduce_only))
+
+    def order(self, row: int, *, tag: str = "") -> Order:
+        """A row of the orders as an order of the domain; its id is its row."""
+        found = self._orders[row]
+        return Order(
+            id=str(row),
+            instrument=self.instruments[int(found["instrument"])].symbol,
+            kind=OrderKind(kinds.ORDER_KINDS[int(found["kind"])]),
+            lots=int(found["lots"]),
+            time=self.close_time(int(found["bar"])),
+            price=float(found["price"]) or None,
+            reduce_only=bool(found["reduce_only"]),
+            expiry=int(found["expiry"] - found["bar"]) if found["expiry"] != kinds.NEVER else None,
+            stop_loss=float(found["stop"]) or None,
+            take_profit=float(found["take"]) or None,
+            trailing=float(found["trail"]) or None,
+            reason=kinds.REASONS[int(found["reason"])],
+            tag=tag,
+            state=OrderState(kinds.ORDER_STATES[int(found["state"])]),
+        )
 
     def amend(self, row: int, *, lots: int | None, price: float | None) -> bool:
         """Change a working order; False where it is no longer working."""

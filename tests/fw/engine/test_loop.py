@@ -384,8 +384,21 @@ def test_an_every_bar_veto_is_noted_once_while_it_stands(drive: Drive) -> None:
 
 def test_no_check_may_veto_going_flat(drive: Drive) -> None:
     check = Checks(lambda target, view: target if target.size else fw.Veto("stay"))
-    with pytest.raises(fw.PluginError, match=r"'checks' vetoed A going flat \(stay\) \(A at 1970-01-01 04:00\)"):
+    with pytest.raises(fw.PluginError, match=r"'checks' vetoed A moving nearer to flat \(stay\) \(A at 1970-01-01 04:00\)"):
         drive({0: 1.0, 3: 0.0}, risk=[check])
+
+
+def test_no_check_may_veto_a_smaller_position(drive: Drive) -> None:
+    check = Checks(lambda target, view: target if abs(target.size) > 0.6 else fw.Veto("all or nothing"))
+    with pytest.raises(fw.PluginError, match=r"vetoed A moving nearer to flat \(all or nothing\)"):
+        drive({0: 1.0, 3: 0.5}, risk=[check])
+
+
+@pytest.mark.parametrize("factor", [2.0, -1.0])
+def test_no_check_may_enlarge_or_turn_a_target(drive: Drive, factor: float) -> None:
+    check = Checks(lambda target, view: target.scaled(factor))
+    with pytest.raises(fw.PluginError, match="enlarged the target of A; a check may only shrink it"):
+        drive({0: 0.5}, risk=[check])
 
 
 @pytest.mark.parametrize(

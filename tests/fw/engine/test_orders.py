@@ -115,7 +115,6 @@ def test_two_hundred_working_orders_are_the_most(drive: Drive) -> None:
         (Place(1.0, "market", 100.0), "placed a market order with price 100.0"),
         (Place(float("nan")), "placed an order over nan"),
         (Place(float("inf")), "placed an order over inf"),
-        (Place(1.0, "limit", 90.0, expiry=-1), "expires after -1 bars"),
         (1.0, "gave float among its orders"),
         ("buy", "gave str among its orders"),
     ],
