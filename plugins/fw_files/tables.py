@@ -70,7 +70,9 @@ def read(file: Path, wanted: Sequence[str], *, said: Mapping[str, str], firm: bo
             f"{file} cannot be read as {form}: {_first_line(problem).rstrip('.')}{_advice(str(problem))}"
         ) from None
     except (OSError, UnicodeDecodeError) as problem:
-        raise DataError(f"{file} cannot be read: {_first_line(problem)}; mend it, or name another") from None
+        raise DataError(
+            f"{file} cannot be read: {_first_line(problem).rstrip('.')}; mend it, or name another"
+        ) from None
     return Table(time=time, numbers=numbers, taken=taken, written=written)
 
 

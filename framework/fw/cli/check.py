@@ -12,7 +12,7 @@ FOUND = 1
 
 
 @click.command("check")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")
 @click.pass_context

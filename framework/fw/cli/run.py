@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 
 @click.command("run")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")
 @click.option("--engine", type=click.Choice(("scan", "loop")), help="Insist on one engine; they give equal results.")

@@ -28,7 +28,7 @@ SHOWN = ("total_return", "sharpe", "max_drawdown", "profit_factor", "trades", "f
 
 
 @click.command("sweep")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--over", metavar="PATH=VALUES", multiple=True, required=True, help="fast=5:50:5, or fast=5,10,20.")
 @click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
 @click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import TYPE_CHECKING
 
 from fw.engine.folder import RunFolder
@@ -35,8 +35,9 @@ def written_run(bench: Bench, *, engine: str | None, progress: Progress | None, 
                 run.log.debug("run finished", engine=result.engine, why=result.engine_reason, notes=list(result.notes))
         finally:
             bench.plugins.run_finished(run, result)
-    trial = trial_of(result, run=folder.id, config=folder.manifest["config"], wall=folder.manifest["started"])
-    note_trials(bench.workspace.trials, [trial])
+        # before the folder says `finished`: no run may be shown that was not counted
+        trial = trial_of(result, run=folder.id, config=folder.manifest["config"], wall=folder.manifest["started"])
+        note_trials(bench.workspace.trials, [trial])
     return result
 
 
@@ -59,9 +60,12 @@ def told(folder: RunFolder) -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
-        folder.end("interrupted")
+        with suppress(OSError):
+            folder.end("interrupted")
         raise
     except BaseException as error:
-        folder.end("failed", error=str(error) if isinstance(error, FwError) else type(error).__name__)
+        # a full disk takes no last word either; then it still says `running`, and why it ended is told all the same
+        with suppress(OSError):
+            folder.end("failed", error=str(error) if isinstance(error, FwError) else type(error).__name__)
         raise
     folder.end("finished")
