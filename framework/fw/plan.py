@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from fw.errors import SettingsError
 from fw.plugins import Plugins
 from fw.plugins import load as load_plugins
+from fw.settings.merge import as_override
 from fw.settings.read import plugins_of, read_strategy, strategy_from
 from fw.settings.strategy import StrategyFile
 from fw.workspace import Workspace
@@ -31,14 +32,16 @@ def load(
     path: Path | str,
     *,
     profile: str | None = None,
-    overrides: Sequence[str] = (),
+    overrides: Sequence[str] | Mapping[str, Any] = (),
     environ: Mapping[str, str] | None = None,
 ) -> Plan:
     """Read a strategy file and its plugins; SettingsError says every problem at once.
 
-    `overrides` are written as on the command line: `["strategy.fast=5", "risk.max_exposure.limit=3"]`.
+    `overrides` are written as on the command line, `["strategy.fast=5"]`, or as a mapping, `{"strategy.fast": 5}`.
     """
     path = Path(path)
+    if isinstance(overrides, Mapping):
+        overrides = [as_override(setting, value) for setting, value in overrides.items()]
     environ = os.environ if environ is None else environ
     given: dict[str, Any] = {"profile": profile, "overrides": overrides, "environ": environ}
     # one that is not there is told with its line, by the reader

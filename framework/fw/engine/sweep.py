@@ -18,6 +18,7 @@ from fw.engine.columns import Cache
 from fw.engine.folder import config_hash
 from fw.engine.trials import note_trials, trial_of
 from fw.errors import SettingsError
+from fw.settings.merge import as_override
 
 if TYPE_CHECKING:
     from fw.engine.assemble import Progress
@@ -52,7 +53,7 @@ def sweep(
     def one(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, float], dict[str, Any]] | SettingsError:
         nonlocal done
         try:
-            bench = bench_of([f"{path}={_text(value)}" for path, value in zip(over, values, strict=True)])
+            bench = bench_of([as_override(path, value) for path, value in zip(over, values, strict=True)])
         except SettingsError as error:
             return error
         result = bench.backtest(bench.make_run(), engine=engine, cache=cache)
@@ -79,17 +80,6 @@ def sweep(
     for name in rows[0][1]:
         columns[name] = np.array([numbers[name] for _, numbers, _ in rows])
     return Frame.of(columns)
-
-
-def _text(value: Any) -> str:
-    """A value as --set writes it."""
-    if isinstance(value, np.generic):
-        value = value.item()
-    if isinstance(value, bool):
-        return "true" if value else "false"
-    if isinstance(value, list | tuple):
-        return "[" + ", ".join(map(_text, value)) + "]"
-    return "null" if value is None else str(value)
 
 
 def _now() -> str:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 import attrs
 
@@ -218,3 +219,19 @@ def _is_another(base: Table, over: Table) -> bool:
 
 def _text(node: Node | None) -> str | None:
     return node.text if isinstance(node, Scalar) else None
+
+
+def as_override(path: str, value: Any) -> str:
+    """A setting and its value in Python, as --set writes them: `strategy.fast=5`."""
+    return f"{path}={_as_text(value)}"
+
+
+def _as_text(value: Any) -> str:
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "shape", None) == ():  # numpy's scalars
+        value = item()
+    if isinstance(value, bool):
+        return "true" if value else "false"
+    if isinstance(value, list | tuple):
+        return "[" + ", ".join(map(_as_text, value)) + "]"
+    return "null" if value is None else str(value)

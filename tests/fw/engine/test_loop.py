@@ -384,7 +384,8 @@ def test_an_every_bar_veto_is_noted_once_while_it_stands(drive: Drive) -> None:
 
 def test_no_check_may_veto_going_flat(drive: Drive) -> None:
     check = Checks(lambda target, view: target if target.size else fw.Veto("stay"))
-    with pytest.raises(fw.PluginError, match=r"'checks' vetoed A moving nearer to flat \(stay\) \(A at 1970-01-01 04:00\)"):
+    words = r"'checks' vetoed A moving nearer to flat \(stay\) \(A at 1970-01-01 04:00\)"
+    with pytest.raises(fw.PluginError, match=words):
         drive({0: 1.0, 3: 0.0}, risk=[check])
 
 

@@ -69,6 +69,7 @@ def test_a_halt_stands_among_the_vetoes_with_what_it_saw(drive: Drive) -> None:
     rows = [FLAT, FLAT, (70.0,) * 4, (70.0,) * 4]
     result = drive({0: 1.0}, rows, account={"leverage": 1.1}, risk=[{"use": "drawdown_stop", "limit": 0.25}])
     assert list(result.vetoes["check"]) == ["drawdown_stop"]
+    assert any(note.startswith("trading ended at ") and "drawdown_stop" in note for note in result.notes)
     assert list(result.vetoes["time"]) == [3 * HOUR]
     assert result.vetoes["reason"][0].startswith("equity fell 30.0% from its peak; the limit is 25.0%")
 

@@ -183,3 +183,13 @@ def test_progress_is_told_as_a_share(plan: Callable[..., fw.Plan]) -> None:
     plan(Arrays()).run(write=False, progress=lambda what, share: told.append((what, share)))
     assert told[-1] == ("backtest", 1.0)
     assert all(0.0 <= share <= 1.0 for _, share in told)
+
+
+def test_overrides_may_be_a_mapping(tmp_path: Path) -> None:
+    file = tmp_path / "strategy.yaml"
+    file.write_text(
+        "instruments: [BTCUSDT]\nbar: 1h\nsource: {use: synthetic, start: 2023-01-01, end: 2023-02-01}\n"
+        "strategy: {use: sma_cross, fast: 5, slow: 20}\n"
+    )
+    plan = fw.load(file, overrides={"strategy.fast": 7, "report": [], "risk": [], "rebalance": None})
+    assert (plan.settings.strategy.spec.fast, plan.settings.report) == (7, ())

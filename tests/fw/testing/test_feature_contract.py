@@ -8,8 +8,8 @@ import pytest
 
 import fw
 from fw.domain.time import HOUR
-from fw.testing import Leak, check_features, feature_contract
 from fw.engine.leaks import FUTURE, PAST
+from fw.testing import Leak, check_features, feature_contract
 from fw.testing.markets import funding_spike, gap, trend
 
 
