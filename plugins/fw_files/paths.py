@@ -28,9 +28,8 @@ def find(where: str | Mapping[str, str], *, setting: str, instrument: str, bar: 
         raise SettingsError(f"source.{setting}: {{{unknown.pop()}}} stands for nothing; use {{instrument}} and {{bar}}")
 
     path = folder / Path(pattern).expanduser()
-    steps = [path.anchor, *path.parts[1:]] if path.anchor else list(path.parts)
-    found = [Path(steps[0])] if steps else []
-    for step in steps[1:]:
+    found = [Path(path.anchor)]
+    for step in path.parts[bool(path.anchor) :]:
         found = [below for place in found for below in _below(place, step, instrument, bar)]
     files = sorted(file for file in found if file.is_file())
     if len(files) == 1:

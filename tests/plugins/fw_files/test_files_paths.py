@@ -58,8 +58,9 @@ def test_without_a_strategy_file_paths_start_at_the_current_folder(
     monkeypatch.chdir(tmp_path)
     for settings in (None, SimpleNamespace(path=None)):
         run: Any = SimpleNamespace(settings=settings)
-        source = Files(bars="btc.parquet").build(run)
-        assert len(source.history(Want(instruments=("BTCUSDT",), bar=BarSize.parse("1h"))).bars) == 6
+        for pattern in ("btc.parquet", "./btc.parquet", "b*.parquet"):
+            source = Files(bars=pattern).build(run)
+            assert len(source.history(Want(instruments=("BTCUSDT",), bar=BarSize.parse("1h"))).bars) == 6
 
 
 def test_each_instrument_may_have_its_own_path(tmp_path: Path, history: History, candles: pd.DataFrame) -> None:
