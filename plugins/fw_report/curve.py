@@ -15,8 +15,8 @@ if TYPE_CHECKING:
 
     from fw import Result
 
-ROUNDING = 4 * 2.0**-52
-"""Deviations below this share of equity are the rounding of floats, not movement."""
+ROUNDING = 1e-12
+"""Deviations below this share of equity are the rounding of the many sums behind it, not movement."""
 
 NO_BARS = Unmeasured("no bars")
 ONE_BAR = Unmeasured("needs at least two bars")
