@@ -38,6 +38,7 @@ def test_the_example_with_real_candles_runs(examples: Path, real_data: Path) -> 
     # five years of hours, two of them leap years, less what the warm-up took where the file has too little before
     assert result.equity.rows == 24 * (366 + 365 + 365 + 365 + 366)
     assert result.totals["funding"] != 0
+    assert result.vetoes.rows == 0, "the drawdown stop must not end it early: the example is about all five years"
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("[0-9]*.py")))

@@ -78,8 +78,10 @@ def result_of(
     equity = simulation.equity[first:]
     halted = int(row["halted"])
     said = list(vetoes)
+    ended: tuple[str, ...] = ()
     if halted:
         name, reason = _why_halted(settings, simulation)
+        ended = (f"trading ended at {format_time(simulation.close_time(halted - 1))}: {name}: {reason}",)
         said += [(simulation.close_time(halted - 1), symbol, name, reason) for symbol in market.instruments]
     return Result(
         name=settings.name,
@@ -107,7 +109,7 @@ def result_of(
             "exposure_bars": int(row["exposed"]),
             "rejected": int(row["rejected"]),
         },
-        notes=(*scene.notes, *_remarks(simulation)),
+        notes=(*scene.notes, *ended, *_remarks(simulation)),
         settings=settings.raw,
         units={name: part.unit for name, (_, part) in metrics.items()},
         measure=lambda result: Measured(result, metrics),
