@@ -6,6 +6,7 @@ import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
+from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -20,6 +21,7 @@ from fw.domain.market import Market, Stamps
 from fw.domain.time import BarSize
 from fw.errors import SettingsError
 from fw.parts.strategy import DEFAULT_LOOKBACK
+from fw.settings.strategy import Account, Simulation
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -53,7 +55,7 @@ class FakeRun:
     random: np.random.Generator = attrs.field(factory=lambda: np.random.default_rng(0))
     log: Any = attrs.field(factory=lambda: logging.getLogger("fw.testing"))
     workspace: Path = attrs.field(factory=lambda: Path(tempfile.gettempdir()))
-    settings: Any = None
+    settings: Any = attrs.field(factory=lambda: SimpleNamespace(account=Account(), simulation=Simulation(), path=None))
     secrets: Mapping[str, str] = attrs.field(factory=dict)
 
     def secret(self, name: str) -> str:
