@@ -76,9 +76,9 @@ def scripted(made_up: ModuleType) -> Callable[..., Any]:
     """A random market and a random script for it, of a seed."""
     import numpy as np
 
-    def make(seed: int, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01) -> Any:
+    def make(seed: int, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01, marked: bool = False) -> Any:
         rng = np.random.default_rng(seed)
-        market = made_up.random_market(rng, symbols, bars, wild=wild)
+        market = made_up.random_market(rng, symbols, bars, wild=wild, marked=marked)
         return market, made_up.Scripted(made_up.random_signals(rng, market))
 
     return make

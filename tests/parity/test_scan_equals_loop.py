@@ -59,6 +59,8 @@ def test_two_instruments_on_one_cross_account(make_plan: Callable[..., Plan], sc
     path=st.sampled_from(["pessimistic", "optimistic"]),
     through=st.integers(0, 2),
     wild=st.sampled_from([0.002, 0.01, 0.03]),
+    marked=st.booleans(),
+    bps=st.sampled_from([0.0, 1.0, 50.0]),
 )
 def test_any_signals_any_account(
     make_plan: Callable[..., Plan],
@@ -74,8 +76,10 @@ def test_any_signals_any_account(
     path: str,
     through: int,
     wild: float,
+    marked: bool,
+    bps: float,
 ) -> None:
-    market, strategy = scripted(seed, SYMBOLS[:count], 300, wild=wild)
+    market, strategy = scripted(seed, SYMBOLS[:count], 300, wild=wild, marked=marked)
     risk = []
     if limit is not None:
         risk.append({"use": "max_exposure", "limit": limit})
@@ -84,11 +88,11 @@ def test_any_signals_any_account(
     plan = make_plan(
         market,
         strategy,
-        account={"margin": margin, "leverage": leverage},
+        account={"margin": margin, "leverage": leverage, "mark": "required" if marked else "last"},
         sizer={"use": "fixed_fraction", "fraction": fraction},
         risk=risk,
         rebalance=rebalance,
-        simulation={"bar_path": path, "through": through},
+        simulation={"bar_path": path, "through": through, "slippage": {"bps": bps}},
     )
     assert_same(plan.run(write=False, engine="scan"), plan.run(write=False, engine="loop"))
 
