@@ -28,7 +28,9 @@ class Account:
     leverage: float = setting(1.0, ge=1, le=125, help="sets initial margin only; exposure comes from the sizer")
     reserve: float = setting(0.01, ge=0, lt=1, help="share of equity new exposure leaves free as margin")
     fees: str = setting("vip0", help="fee tier of the venue")
-    mark: Literal["last", "required"] = setting("last", help="without a mark price: take the last, or refuse to run")
+    mark: Literal["last", "required"] = setting(
+        "last", help="judge liquidation on traded prices, or on mark prices and refuse to run without"
+    )
     funding: Literal["required", "zero"] = setting(
         "required", help="refuse to run without funding rates, or pay none at all"
     )
