@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import runpy
 from pathlib import Path
 from typing import Any
@@ -24,3 +25,16 @@ def test_every_page_stands_in_the_navigation() -> None:
     pages = [str(page.relative_to(REPOSITORY / "docs")) for page in (REPOSITORY / "docs").rglob("*.md")]
     missing = [page for page in pages if page not in navigation]
     assert not missing, f"add to nav in mkdocs.yml: {', '.join(missing)}"
+
+
+def test_every_public_name_stands_on_the_page_of_python_or_of_errors() -> None:
+    import fw
+    import fw.testing
+
+    pages = [REPOSITORY / "docs" / "reference" / name for name in ("python-api.md", "errors.md")]
+    said = "".join(page.read_text(encoding="utf-8") for page in pages)
+    listed = {name for name in fw.__all__ if name in vars(fw.errors)}  # errors.md shows the whole module
+    missing = [name for name in fw.__all__ if name not in listed and not re.search(rf"[.@]{name}\b", said)]
+    assert not missing, f"add to docs/reference/python-api.md: {', '.join(missing)}"
+    assert "::: fw.errors" in said
+    assert "::: fw.testing\n" in said
