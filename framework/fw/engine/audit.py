@@ -7,11 +7,13 @@ history and on histories cut short: what it decided up to the cut must be the sa
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import zip_longest
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
+from fw.domain.decision import Orders
 from fw.domain.time import format_time
 from fw.engine.assemble import Parts, Scene, choose_engine, set_scene, terms_of
 from fw.engine.columns import PlannedSet
@@ -24,10 +26,12 @@ from fw.ledger.kinds import SIGNAL_FIELDS
 from fw.registry import blame
 
 if TYPE_CHECKING:
+    from fw.domain.decision import Decision
     from fw.domain.market import Market
     from fw.engine.bench import Bench
     from fw.engine.run import EngineRun
     from fw.ledger.simulation import Simulation
+    from fw.parts.view import View
 
 STRETCH = 300
 """Bars at the end of the data whose feature rows are all tested, beyond the set's own lookback."""
@@ -44,6 +48,27 @@ class Finding:
     ok: bool
     title: str
     text: str = ""
+
+
+Ordered = tuple[int, str, Orders]
+"""When, for which instrument, and the explicit orders of one decision."""
+
+
+class Listener:
+    """A strategy as it is, but for taking down the explicit orders it decides. Mutable: it grows."""
+
+    def __init__(self, part: Any) -> None:
+        self._part = part
+        self.ordered: list[Ordered] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._part, name)
+
+    def decide(self, view: View) -> Decision:
+        decision: Decision = self._part.decide(view)
+        if isinstance(decision, tuple) and decision:
+            self.ordered.append((view.time, view.instrument, decision))
+        return decision
 
 
 def audit(bench: Bench) -> tuple[Finding, ...]:
@@ -91,37 +116,46 @@ def _check_strategy(bench: Bench, parts: Parts, scene: Scene, run: EngineRun) ->
     can_scan, _ = choose_engine(parts)
     window = _window(scene, parts)
 
-    def decided(market: Market, engine: str) -> Simulation:
+    def decided(market: Market, engine: str) -> tuple[Simulation, list[Ordered]]:
         account = bench.settings.account
         tape, laid, _ = lay(
             [market], first=0, with_marks=account.mark == "required", with_funding=account.funding == "required"
         )
         stage = attrs.evolve(scene.stage, market=laid, tape=tape)
-        # parts may remember: each cut is decided by new ones
-        fresh = bench.parts(run)
+        # parts may remember, and draw random numbers: each cut is decided by new ones, in a new run
+        anew = bench.make_run()
+        anew.instruments = run.instruments
+        fresh = bench.parts(anew)
         cut = set_scene(fresh, stage)
         if engine == "scan":
-            return scan(fresh, cut, terms, capital=capital)
-        return Loop(fresh, cut, terms, run, capital=capital, progress=None).go()
+            return scan(fresh, cut, terms, capital=capital), []
+        listener = Listener(fresh.strategy.part)
+        fresh = attrs.evolve(fresh, strategy=attrs.evolve(fresh.strategy, part=listener))
+        return Loop(fresh, cut, terms, anew, capital=capital, progress=None).go(), listener.ordered
 
     for engine in ("scan", "loop") if can_scan == "scan" else ("loop",):
         whole_market = window
-        whole = decided(whole_market, engine)
-        for cut in _cuts(whole):
+        whole, ordered = decided(whole_market, engine)
+        for cut in _cuts(whole, ordered):
             time = whole.close_time(cut)
             try:
-                short = decided(whole_market.known(time), engine)
+                short, ordered_then = decided(whole_market.known(time), engine)
             except PluginError as error:
                 return Finding(False, title, f"it fails when the history ends at {format_time(time)}: {error}")
+            said = None
             if (difference := _first_difference(whole, short, cut)) is not None:
+                said = _words(difference, whole, whole_market)
+            elif (known := [orders for orders in ordered if orders[0] <= time]) != ordered_then:
+                said = _words_of_orders(known, ordered_then)
+            if said is not None:
                 return Finding(
                     False,
                     title,
-                    f"{_words(difference, whole, whole_market)} with the whole history, but otherwise when the history "
+                    f"{said} with the whole history, but otherwise when the history "
                     f"ends at {format_time(time)} ({engine}): it reads what was not known yet",
                 )
     if can_scan == "scan":
-        arrays, bars = decided(window, "scan"), decided(window, "loop")
+        (arrays, _), (bars, _) = decided(window, "scan"), decided(window, "loop")
         last = len(window.bars) - 1
         if (difference := _first_difference(arrays, bars, last)) is not None:
             said = _words(difference, arrays, window)
@@ -138,10 +172,12 @@ def _window(scene: Scene, parts: Parts) -> Market:
     return market.between(int(market.bars.open_time[-rows]), None)
 
 
-def _cuts(whole: Simulation) -> Iterator[int]:
+def _cuts(whole: Simulation, ordered: list[Ordered]) -> Iterator[int]:
     """Bars to cut at: where something was just decided, for there a peek shows, and some in between."""
     first, last = whole.first, whole.tape.bars - 2
-    changed = np.unique(whole.decisions["bar"])
+    times = np.array([time for time, _, _ in ordered], dtype=np.int64)
+    placed = np.searchsorted(whole.tape.open_time, times) - 1  # known at its close, at which the next one opens
+    changed = np.unique(np.concatenate((whole.decisions["bar"], placed)))
     changed = changed[(changed > first) & (changed <= last)]
     chosen = set(map(int, changed[np.linspace(0, len(changed) - 1, min(CUTS, len(changed))).astype(int)]))
     chosen |= {bar - 1 for bar in chosen if bar - 1 > first}
@@ -168,3 +204,10 @@ def _words(row: Any, whole: Simulation, market: Market) -> str:
     wanted = ", ".join(f"{name} {value:g}" for name, value in said.items()) or "strength 0"
     when = format_time(whole.close_time(int(row["bar"])))
     return f"{market.instruments[int(row['instrument'])]} at {when} is decided {wanted}"
+
+
+def _words_of_orders(whole: list[Ordered], short: list[Ordered]) -> str:
+    """The first orders that differ, in words."""
+    pairs = zip_longest(whole, short)
+    time, instrument, _ = next(one or other for one, other in pairs if one != other)
+    return f"{instrument} at {format_time(time)} is given orders"

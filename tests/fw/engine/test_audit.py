@@ -132,8 +132,11 @@ def test_a_clean_feature_passes(checked) -> None:
         "        return 0.0\n"
         "    known = min(larger._moment.known, len(block) - 1)\n"
         "    return 1.0 if block[known] > view.bars.last else -1.0",
+        "def decide(self, view):\n"
+        "    rises = view.bars.close.base[0, 3, -1] > view.bars.last\n"
+        "    return None if rises == (view.position.lots > 0) else (fw.Place(0.01 if rises else -0.01),)",
     ],
-    ids=["looks behind the window", "rolls the arrays back", "reads the larger bar that is forming"],
+    ids=["looks behind the window", "rolls the arrays back", "reads the larger bar that is forming", "places orders"],
 )
 def test_a_leaking_strategy_is_named(checked, body: str) -> None:
     said = bad(checked(decider(body), strategy="suspect", features="[]"))
@@ -151,6 +154,19 @@ def test_array_and_bar_forms_that_differ_are_named(checked) -> None:
     said = bad(checked(decider(body), strategy="suspect", features="[]"))
     assert len(said) == 1
     assert "decide_all and decide differ" in said[0]
+
+
+@pytest.mark.parametrize("said", ["1.0 if x < 0.1 else -1.0", "(fw.Place(0.01 if x < 0.5 else -0.01),)"])
+def test_chance_and_explicit_orders_are_no_leak(checked, said: str) -> None:
+    body = (
+        "def build(self, run):\n"
+        "    from types import SimpleNamespace\n"
+        "    def decide(view):\n"
+        "        x = run.random.random()\n"
+        f"        return {said} if x < 0.1 or x > 0.9 else None\n"
+        "    return SimpleNamespace(decide=decide)"
+    )
+    assert bad(checked(decider(body), strategy="suspect", features="[]")) == []
 
 
 def test_an_honest_strategy_passes(checked) -> None:
