@@ -142,15 +142,17 @@ def _check_strategy(bench: Bench, parts: Parts, scene: Scene, run: EngineRun) ->
                 short, ordered_then = decided(whole_market.known(time), engine)
             except PluginError as error:
                 return Finding(False, title, f"it fails when the history ends at {format_time(time)}: {error}")
-            said = None
+            said, blamed = None, title
             if (difference := _first_difference(whole, short, cut)) is not None:
                 said = _words(difference, whole, whole_market)
             elif (known := [orders for orders in ordered if orders[0] <= time]) != ordered_then:
                 said = _words_of_orders(known, ordered_then)
+            elif (bar := _first_other_scale(whole, short)) is not None:
+                blamed, said = parts.sizer.offer.title, f"the size at {format_time(whole.close_time(bar))} is one"
             if said is not None:
                 return Finding(
                     False,
-                    title,
+                    blamed,
                     f"{said} with the whole history, but otherwise when the history "
                     f"ends at {format_time(time)} ({engine}): it reads what was not known yet",
                 )
@@ -195,6 +197,15 @@ def _first_difference(whole: Simulation, short: Simulation, cut: int) -> Any:
     if len(one) != len(other):
         return (one if len(one) > count else other)[count]
     return None
+
+
+def _first_other_scale(whole: Simulation, short: Simulation) -> int | None:
+    """The first bar of the shorter history for which an array sizer says another size; None: there is none."""
+    if whole.scales is None or short.scales is None:
+        return None
+    one, other = whole.scales[:, : short.scales.shape[1]], short.scales
+    bars = np.flatnonzero(((one != other) & ~(np.isnan(one) & np.isnan(other))).any(axis=0))
+    return int(bars[0]) if len(bars) else None
 
 
 def _words(row: Any, whole: Simulation, market: Market) -> str:

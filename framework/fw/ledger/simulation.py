@@ -105,6 +105,11 @@ class Simulation:
         self.handle = np.zeros(1, kinds.HANDLE)
         self._write_handle(n, bars, fields)
 
+    @property
+    def scales(self) -> NDArray[np.float64] | None:
+        """What an array sizer gave, float64[instrument, bar]; None where there is none."""
+        return self._columns["scales"]
+
     def _write_terms(self, terms: Terms, capital: float) -> None:
         row = self.account[0]
         row["capital"] = row["equity"] = row["peak"] = capital

@@ -144,6 +144,19 @@ def test_a_leaking_strategy_is_named(checked, body: str) -> None:
     assert "reads what was not known yet" in said[0]
 
 
+def test_a_sizer_whose_array_form_looks_ahead_is_named(checked) -> None:
+    body = (
+        "def size(self, signals, view):\n"
+        "    return {name: fw.Target(exposure=signal.strength, signal=signal) for name, signal in signals.items()}\n"
+        "def size_all(self, history):\n"
+        "    return np.where(history.bars.close[:, -1:] > history.bars.close, 1.0, 0.1)"
+    )
+    plugin = decider(body).replace("fw_strategies", "fw_sizers")
+    said = bad(checked(plugin, strategy="{use: sma_cross, fast: 5, slow: 20}\nsizer: suspect", features="[]"))
+    assert len(said) == 1
+    assert said[0].startswith("sizer 'suspect': the size at")
+
+
 def test_array_and_bar_forms_that_differ_are_named(checked) -> None:
     body = (
         "def decide(self, view):\n"
