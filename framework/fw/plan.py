@@ -67,7 +67,8 @@ def backtest(
     `data` is a DataFrame (open, high, low, close and maybe volume; times as index or in a column), or a mapping from
     symbol to DataFrame, or `fw.Bars`, or a `fw.Market`; a frame without a symbol is taken for BTCUSDT. `funding` is
     a Series of rates by settlement time, or a mapping of them; without it none is paid, which the notes say.
-    `strategy` is a name, a mapping, or an object with `decide`; the settings are those of strategy.yaml.
+    `strategy` is a name, a mapping, or an object with `decide`; the settings are those of strategy.yaml, as in
+    `account={"capital": 5000}`; of `source` only start, end and gaps.
     """
     from fw.engine.given import GivenMarket, market_of
 
@@ -76,10 +77,13 @@ def backtest(
     account = dict(settings.pop("account", {}))
     if all(series.funding is None for series in market.series.values()):
         account.setdefault("funding", "zero")
+    source = dict(settings.pop("source", {}))
+    if "use" in source:
+        raise SettingsError("the data is at hand: source may say start, end and gaps, and no use")
     whole = {
         "instruments": list(market.instruments),
         "bar": str(market.bars.size),
-        "source": GivenMarket(market),
+        "source": {"use": GivenMarket(market), **source},
         "strategy": strategy,
         "account": account,
         **settings,

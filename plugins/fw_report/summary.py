@@ -81,7 +81,11 @@ def summary_of(result: Result) -> str:
     footnotes: dict[str, int] = {}
     lines = _heading(result)
     for title, cells in _groups(metrics).items():
-        shown = [_cell(label, name, metrics[name], footnotes) for name, label in cells.items() if name in metrics]
+        shown = [
+            _cell(label, metrics[name], _unit(name, metrics[name], result.units), footnotes)
+            for name, label in cells.items()
+            if name in metrics
+        ]
         if shown:
             lines += ["", title, "─" * WIDTH]
             pairs = [shown[i : i + 2] for i in range(0, len(shown), 2)]
@@ -125,17 +129,17 @@ def _groups(metrics: Mapping[str, Value]) -> dict[str, dict[str, str]]:
     return {**GROUPS, "Others": others}
 
 
-def _cell(label: str, name: str, value: Any, footnotes: dict[str, int]) -> str:
-    text = show(value, unit=_unit(name, value))
+def _cell(label: str, value: Any, unit: str, footnotes: dict[str, int]) -> str:
+    text = show(value, unit=unit)
     if isinstance(value, Unmeasured):
         text += f" [{footnotes.setdefault(value.reason, len(footnotes) + 1)}]"
     label = shorten(plain(label), cells=COLUMN - width(text) - 1)
     return label + " " * (COLUMN - width(label) - width(text)) + text
 
 
-def _unit(name: str, value: Value) -> str:
-    """The unit of a bundled metric; that of others is not known here, so a whole number counts something."""
-    if name in METRICS:
-        unit: str = METRICS[name].unit
+def _unit(name: str, value: Value, units: Mapping[str, str]) -> str:
+    """What the run says of a metric; where it says nothing, a whole number counts something."""
+    if name in units or name in METRICS:
+        unit: str = units[name] if name in units else METRICS[name].unit
         return unit
     return "count" if isinstance(value, int) else "ratio"

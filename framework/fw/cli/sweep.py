@@ -57,7 +57,8 @@ def command(
     from fw.plan import load
 
     plan = load(file, profile=profile, overrides=list(overrides))
-    check_by(by, [*values, *plan.bench.metrics(plan.bench.make_run())])
+    metrics = plan.bench.metrics(plan.bench.make_run())
+    check_by(by, [*values, *metrics])
     if not quiet:
         say_when_cold()
     with output_kept(), shown_progress(quiet=quiet) as progress:
@@ -71,7 +72,8 @@ def command(
         show_json(rows)
         return
     columns = [name for name in dict.fromkeys((*values, by, *SHOWN)) if name in frame]
-    shown = ([number(row[column]) for column in columns] for row in rows)
+    units = {name: part.unit for name, (_, part) in metrics.items()}
+    shown = ([number(row[column], units.get(column, "")) for column in columns] for row in rows)
     show_table(columns, shown, right=range(len(columns)))
 
 

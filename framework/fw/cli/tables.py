@@ -44,6 +44,8 @@ def number(value: object, unit: str = "") -> str:
         return f"{value:,.2%}"
     if unit == "duration" and isinstance(value, int | float):
         return duration(int(value))
+    if unit == "count" and isinstance(value, float) and value.is_integer():
+        value = int(value)
     if isinstance(value, float):
         return f"{value:,.2f}" if abs(value) >= 1000 or unit == "money" else f"{value:.4g}"
     if isinstance(value, int) and not isinstance(value, bool):

@@ -13,7 +13,12 @@ LONG, SHORT, FLAT = 1.0, -1.0, 0.0
 
 @attrs.frozen
 class Signal:
-    """What a strategy wants for one instrument; ValueError for a strength outside [-1, 1] or a price ≤ 0."""
+    """What a strategy wants for one instrument; ValueError for a strength outside [-1, 1] or a price ≤ 0.
+
+    Orders are made when `strength`, `limit` or `expiry` changes. A change of protections alone moves those of the
+    position that is there and opens none: after a stop-out nothing is entered until the strength or the limit entry
+    is another.
+    """
 
     strength: float
     """From -1 (fully short) over 0 (flat) to 1 (fully long)."""
@@ -51,6 +56,7 @@ class Target:
     notional: float | None = None
     """In settlement currency."""
     lots: int | None = None
+    """In steps of size."""
     signal: Signal | None = None
     """The signal it was sized from; its protections come along."""
 
@@ -86,6 +92,7 @@ class Veto:
     """A risk check's refusal: a value, never an exception."""
 
     reason: str
+    """Why, for the journal."""
 
 
 @attrs.frozen
@@ -93,16 +100,19 @@ class Place:
     """An explicit order of a strategy that acts by itself; `quantity` is in base currency, negative sells."""
 
     quantity: float
+    """In base currency; positive buys, negative sells."""
     kind: str = "market"
     """market, limit, stop (a market order once `price` trades) or take_profit (likewise)."""
     price: float | None = None
     """Limit or trigger price; None for a market order."""
     reduce_only: bool = False
+    """It may close a position, and never opens or turns one; risk checks let it pass."""
     expiry: int | None = None
     """Bars after which it is withdrawn unfilled."""
     id: str = ""
     """A name to amend or cancel it by; made up where empty."""
     tag: str = ""
+    """Free text carried to its fills."""
 
     def __attrs_post_init__(self) -> None:
         _check_number("quantity", self.quantity)
@@ -117,8 +127,11 @@ class Amend:
     """Change a working order's price or quantity (None keeps it)."""
 
     id: str
+    """The name it was placed under."""
     quantity: float | None = None
+    """The whole new size, in base currency, on the side it had."""
     price: float | None = None
+    """The new limit or trigger price."""
 
     def __attrs_post_init__(self) -> None:
         _check_text("id", self.id)
@@ -131,6 +144,7 @@ class Cancel:
     """Withdraw a working order; an empty id withdraws all of the instrument."""
 
     id: str = ""
+    """The name it was placed under."""
 
     def __attrs_post_init__(self) -> None:
         _check_text("id", self.id)

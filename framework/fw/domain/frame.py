@@ -69,7 +69,13 @@ class Frame(Mapping[str, "NDArray[Any]"]):
         return cls(LazyColumns(makers))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
-        return self.columns[name]
+        try:
+            return self.columns[name]
+        except KeyError:
+            raise KeyError(f"there is no column {name!r}; there are {', '.join(self.columns)}") from None
+
+    def __contains__(self, name: object) -> bool:
+        return name in set(self.columns)
 
     def __iter__(self) -> Iterator[str]:
         return iter(self.columns)

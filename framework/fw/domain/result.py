@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 T = TypeVar("T")
 
 
-@attrs.define(eq=False, kw_only=True)
+@attrs.define(eq=False, kw_only=True, repr=False)
 class Result:
     """What a run came to. Mutable only in what it has already worked out (`once`).
 
@@ -69,6 +69,10 @@ class Result:
     trade: Callable[[Result], Frame] | None = attrs.field(default=None, repr=False)
     write: Callable[[Result, Path], None] | None = attrs.field(default=None, repr=False)
     _worked_out: dict[Any, Any] = attrs.field(factory=dict, init=False, repr=False)
+
+    def __repr__(self) -> str:
+        last = f"{self.equity['equity'][-1]:,.2f}" if self.equity.rows else "none"
+        return f"<Result {self.name!r}: {self.equity.rows:,} bars, final equity {last}, {self.fills.rows:,} fills>"
 
     def once(self, work: Callable[[Result], T]) -> T:
         """`work(self)`, done the first time it is asked for and remembered."""

@@ -54,14 +54,15 @@ def rules(
     nearest to it. DataError where the symbol has no rules.
     """
     facts, tiers = _records(venue, symbol, override)
-    notes: list[str] = []
+    notes: dict[str, list[str]] = {}
 
     def nearest(name: str, default: float) -> float:
         known = [record for record in facts if name in record]
         if not known:
             return default
         record = _nearest(known, start, end)
-        notes.extend(_dated("contract rules", record, start, end))
+        for note in _dated("{}", record, start, end):
+            notes.setdefault(note, []).append(name.replace("_", " "))
         return float(record[name])
 
     lot = _finest(facts, "lot", start, end)
@@ -77,8 +78,8 @@ def rules(
         clearance_fee=nearest("clearance_fee", 0.0),
         funding_interval=round(nearest("funding_hours", 8.0) * HOUR),
     )
-    notes.extend(_dated("tiers", brackets, start, end))
-    return instrument, tuple(dict.fromkeys(notes))
+    said = [note.format(", ".join(names)) for note, names in notes.items()]
+    return instrument, (*said, *_dated("tiers", brackets, start, end))
 
 
 def overrides(file: Path | None, symbol: str) -> bool:

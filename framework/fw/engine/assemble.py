@@ -158,7 +158,7 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
         market=market,
         tape=tape,
         instruments=instruments,
-        notes=tuple(dict.fromkeys((*market.notes, *rule_notes, *notes, *_stamps(settings)))),
+        notes=tuple(dict.fromkeys((*market.notes, *rule_notes, *notes, *_stamps(settings, market)))),
     )
 
 
@@ -177,11 +177,11 @@ def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ..
     return tuple(instruments), tuple(notes)
 
 
-def _stamps(settings: StrategyFile) -> Iterable[str]:
+def _stamps(settings: StrategyFile, market: Market) -> Iterable[str]:
     """What the account settings assume, said aloud."""
     if settings.account.mark == "last":
         yield "liquidation judged on traded prices (account.mark: last)"
-    if settings.account.funding == "zero":
+    if settings.account.funding == "zero" and any(data.funding is not None for data in market.series.values()):
         yield "no funding is paid or received (account.funding: zero)"
 
 

@@ -11,7 +11,7 @@ from fw.domain.bars import COLUMNS, EXTRAS, PRICES, Bars
 from fw.domain.frame import read_only
 from fw.domain.market import Market, Series, Stamps
 from fw.domain.time import OFFERED, BarSize
-from fw.errors import DataError
+from fw.errors import DataError, OutOfOrder
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,6 +88,8 @@ def _size(times: NDArray[np.int64], symbol: str) -> BarSize:
     if len(times) < 2:
         raise DataError(f"{symbol}: {len(times)} bars do not show their size; give at least two")
     step = int(np.median(np.diff(times[:10_000])))
+    if step < 0:
+        raise OutOfOrder(f"{symbol}: times descend; sort the frame by time, oldest first")
     for name in OFFERED:
         if BarSize.parse(name).ns == step:
             return BarSize(step)

@@ -10,6 +10,8 @@ import math
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from fw.domain.decision import Signal, Target, Veto
 from fw.domain.event import BarsClosed, Decided, Event, Submitted, Vetoed
 from fw.domain.time import format_time
@@ -280,6 +282,8 @@ class Loop:
                 if self.shrinks(target, name):
                     raise self.broken(f"vetoed {name} moving nearer to flat ({answer.reason})", self.views[0], check)
                 self.note_veto(name, check, answer)
+                if self.turns(target, name):  # the closing half of a turn is nearer to flat
+                    answer = attrs.evolve(target, exposure=None, notional=None, lots=0)
             elif not isinstance(answer, Target):
                 raise self.broken(f"gave neither a target nor a veto for {name}", self.views[0], check)
             elif answer is not target and self.enlarges(answer, target, name):
@@ -292,6 +296,12 @@ class Loop:
         view = self.shared.views[name]
         wanted, held = in_lots(target, self.simulation, view), int(self.simulation.positions[view.number]["lots"])
         return (wanted * held >= 0 and abs(wanted) < abs(held)) or wanted == 0
+
+    def turns(self, target: Target, name: str) -> bool:
+        """Whether a target is on the other side of what is held."""
+        view = self.shared.views[name]
+        held = int(self.simulation.positions[view.number]["lots"])
+        return in_lots(target, self.simulation, view) * held < 0
 
     def enlarges(self, answer: Target, target: Target, name: str) -> bool:
         """Whether an answer is larger than what was asked, or on the other side."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from numbers import Real
 from pathlib import Path
@@ -17,7 +18,7 @@ from fw.engine.trades import trades_of
 from fw.errors import PluginError
 from fw.ledger import kinds
 from fw.parts.metric import Unmeasured
-from fw.registry import Offer, blame
+from fw.registry import Offer, blame, nearest
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -39,6 +40,9 @@ class Measured(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
+            if name not in self._metrics:
+                close = nearest(name, self._metrics)
+                raise KeyError(f"there is no metric {name!r}." + (f" Did you mean {close!r}?" if close else ""))
             offer, part = self._metrics[name]
             with blame(offer):
                 value = part.measure(self._result)
@@ -49,6 +53,9 @@ class Measured(Mapping[str, Any]):
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._metrics)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._metrics
 
     def __len__(self) -> int:
         return len(self._metrics)
@@ -109,7 +116,7 @@ def result_of(
             "exposure_bars": int(row["exposed"]),
             "rejected": int(row["rejected"]),
         },
-        notes=(*scene.notes, *ended, *_remarks(simulation)),
+        notes=(*scene.notes, *ended, *_refusals(vetoes), *_remarks(simulation)),
         settings=settings.raw,
         units={name: part.unit for name, (_, part) in metrics.items()},
         measure=lambda result: Measured(result, metrics),
@@ -133,6 +140,8 @@ def _why_halted(settings: StrategyFile, simulation: Simulation) -> tuple[str, st
 def _remarks(simulation: Simulation) -> Iterator[str]:
     """What a reader must know of how the run went."""
     row = simulation.account[0]
+    if not row["decisions"] and not row["orders"]:
+        yield f"the strategy decided nothing in {simulation.tape.bars - simulation.first:,} bars"
     if row["rejected"]:
         orders = simulation.orders
         refused = orders[orders["state"] == kinds.REJECTED]
@@ -144,6 +153,17 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
         yield f"{int(row['too_small'])} decisions were too small to trade; the smallest order: {smallest}"
     if row["ambiguous"]:
         yield f"in {int(row['ambiguous'])} bars stop and take-profit were both touched; simulation.bar_path decided"
+
+
+def _refusals(vetoes: Vetoes) -> Iterator[str]:
+    """How often each check refused, and why first."""
+    first: dict[str, tuple[int, str, str, str]] = {}
+    counts = Counter(veto[2] for veto in vetoes)
+    for veto in vetoes:
+        first.setdefault(veto[2], veto)
+    for name, (time, instrument, _, reason) in first.items():
+        times = "once" if counts[name] == 1 else f"{counts[name]} times, the first"
+        yield f"{name} refused a target {times} at {format_time(time)} for {instrument}: {reason}"
 
 
 def _smallest_order(simulation: Simulation, k: int) -> str:
@@ -182,9 +202,8 @@ def fills_frame(
         words = _tag_rows(tags, _signal_behind(simulation, rows)) if any(tags) else _tag_rows((), rows["order"])
         if not order_tags:
             return words
-        return np.array(
-            [order_tags.get(int(order), str(text)) for order, text in zip(rows["order"], words, strict=True)]
-        )
+        mixed = [order_tags.get(int(order), str(text)) for order, text in zip(rows["order"], words, strict=True)]
+        return np.array(mixed, dtype=np.str_)  # of no fills it would be an array of numbers
 
     return Frame.lazily(
         {

@@ -16,7 +16,9 @@ if TYPE_CHECKING:
 class Inbox(Protocol):
     """Where brokers and live sources put events, from any thread."""
 
-    def put(self, event: Event) -> None: ...
+    def put(self, event: Event) -> None:
+        """Hand a fact over; returns at once."""
+        ...
 
 
 @runtime_checkable
@@ -24,23 +26,33 @@ class Broker(Protocol):
     """Takes orders; answers with facts in the inbox, never with states."""
 
     @property
-    def real_money(self) -> bool: ...
+    def real_money(self) -> bool:
+        """Whether its orders move money; such a run never starts by accident."""
+        ...
 
     def open(self, inbox: Inbox) -> None:
         """From now on facts arrive as events."""
         ...
 
-    def submit(self, order: Order) -> None: ...
+    def submit(self, order: Order) -> None:
+        """Send an order; what became of it arrives in the inbox."""
+        ...
 
-    def amend(self, order_id: str, *, lots: int | None, price: float | None) -> None: ...
+    def amend(self, order_id: str, *, lots: int | None, price: float | None) -> None:
+        """Change a working order's size or price (None keeps it)."""
+        ...
 
-    def cancel(self, order_id: str) -> None: ...
+    def cancel(self, order_id: str) -> None:
+        """Withdraw a working order."""
+        ...
 
     def account(self) -> AccountReport:
         """The venue's truth."""
         ...
 
-    def close(self) -> None: ...
+    def close(self) -> None:
+        """Let go of what `open` took up; no more facts arrive."""
+        ...
 
 
 @attrs.frozen(kw_only=True)
@@ -54,6 +66,7 @@ class Terms:
     maker: float = 0.0
     """Fee on notional of fills that rested."""
     taker: float = 0.0
+    """Fee on notional of fills that took."""
     slippage: float = 0.0
     """Share of the price that market and stop orders lose."""
     pessimistic: bool = True
@@ -61,7 +74,9 @@ class Terms:
     through: int = 1
     """Ticks by which the price must trade through a resting order to fill it."""
     isolated: bool = True
+    """Each position has margin of its own; else all share the account's."""
     leverage: float = 1.0
+    """Notional over initial margin; it limits what may be opened and does not size."""
     reserve: float = 0.01
     """Share of equity that new exposure leaves free as margin for fees and slippage."""
     fraction: float | None = None

@@ -24,5 +24,8 @@ class FeatureSet(Protocol):
         ...
 
     def compute(self, market: Market) -> Frame:
-        """Columns float64[bar], one row per bar of the focused instrument; NaN only until the formula's start-up."""
+        """Columns float64[bar], one row per bar of the focused instrument, from any number of bars; NaN where too few.
+
+        From bar `lookback - 1` on every row is a number.
+        """
         ...

@@ -41,7 +41,9 @@ class Run(Protocol):
         ...
 
     @property
-    def clock(self) -> Clock: ...
+    def clock(self) -> Clock:
+        """The run's time; a part never asks the machine for it."""
+        ...
 
     @property
     def random(self) -> np.random.Generator:

@@ -15,6 +15,7 @@ class Unmeasured:
     """A number that does not exist for this run, with the reason; shown as a dash, never as NaN."""
 
     reason: str
+    """Such as `no trades`."""
 
 
 Value = float | int | Unmeasured
@@ -29,4 +30,6 @@ class Metric(Protocol):
         """ratio, percent (held as a share: 0.12 is 12 %), money, count or duration (ns)."""
         ...
 
-    def measure(self, result: Result) -> Value: ...
+    def measure(self, result: Result) -> Value:
+        """The number, or why there is none."""
+        ...

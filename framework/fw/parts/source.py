@@ -17,9 +17,13 @@ class Want:
     """What a run asks of its source; bars open in [start, end), None: as far as there is data."""
 
     instruments: tuple[str, ...]
+    """All of them are wanted; DataError where one is not to be had."""
     bar: BarSize
+    """The size of the bars."""
     start: int | None = None
+    """First open time, ns."""
     end: int | None = None
+    """Open times lie before it, ns."""
     warmup: int = 0
     """Bars wanted before `start`, where there are that many."""
     needs: tuple[str, ...] = ("bars",)

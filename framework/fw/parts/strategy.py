@@ -46,22 +46,39 @@ class HistoryBars(Protocol):
     """Bars of all instruments, each float64[instrument, bar]."""
 
     @property
-    def open(self) -> NDArray[np.float64]: ...
+    def open(self) -> NDArray[np.float64]:
+        """Prices of the first trades."""
+        ...
+
     @property
-    def high(self) -> NDArray[np.float64]: ...
+    def high(self) -> NDArray[np.float64]:
+        """Highest prices."""
+        ...
+
     @property
-    def low(self) -> NDArray[np.float64]: ...
+    def low(self) -> NDArray[np.float64]:
+        """Lowest prices."""
+        ...
+
     @property
-    def close(self) -> NDArray[np.float64]: ...
+    def close(self) -> NDArray[np.float64]:
+        """Prices of the last trades."""
+        ...
+
     @property
-    def volume(self) -> NDArray[np.float64]: ...
+    def volume(self) -> NDArray[np.float64]:
+        """Traded, in base currency."""
+        ...
 
 
 class History(Protocol):
     """The whole run at once, for array forms: row `[k, i]` may use columns `[:, : i + 1]` only."""
 
     @property
-    def instruments(self) -> tuple[str, ...]: ...
+    def instruments(self) -> tuple[str, ...]:
+        """All instruments of the run: the rows of every array."""
+        ...
+
     @property
     def first(self) -> int:
         """The bar of the first decision; those before it are warm-up, on which nothing is in force yet."""
@@ -73,7 +90,10 @@ class History(Protocol):
         ...
 
     @property
-    def bars(self) -> HistoryBars: ...
+    def bars(self) -> HistoryBars:
+        """Bars of the clock size, warm-up included."""
+        ...
+
     @property
     def features(self) -> Mapping[str, NDArray[np.float64]]:
         """Columns float64[instrument, bar]."""
@@ -94,11 +114,17 @@ class SignalArrays:
     """Signals of a whole run, each float64[instrument, bar]; NaN: none; a NaN strength keeps, as `None` does."""
 
     strength: NDArray[np.float64]
+    """From -1 to 1; where it is NaN the other arrays are not read."""
     stop_loss: NDArray[np.float64] | None = None
+    """Prices."""
     take_profit: NDArray[np.float64] | None = None
+    """Prices."""
     trailing: NDArray[np.float64] | None = None
+    """Distances, in price."""
     limit: NDArray[np.float64] | None = None
+    """Entry prices."""
     expiry: NDArray[np.float64] | None = None
+    """Bars after which an unfilled limit entry is withdrawn, as whole numbers."""
 
 
 @runtime_checkable

@@ -15,21 +15,45 @@ if TYPE_CHECKING:
 class BarsView(Protocol):
     """Closed bars, oldest first; at most the strategy's `lookback` of them."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
     @property
-    def open_time(self) -> NDArray[np.int64]: ...
+    def open_time(self) -> NDArray[np.int64]:
+        """When each began, ns."""
+        ...
+
     @property
-    def close_time(self) -> NDArray[np.int64]: ...
+    def close_time(self) -> NDArray[np.int64]:
+        """When each ended and was known, ns."""
+        ...
+
     @property
-    def open(self) -> NDArray[np.float64]: ...
+    def open(self) -> NDArray[np.float64]:
+        """Prices of the first trades, in settlement currency."""
+        ...
+
     @property
-    def high(self) -> NDArray[np.float64]: ...
+    def high(self) -> NDArray[np.float64]:
+        """Highest prices."""
+        ...
+
     @property
-    def low(self) -> NDArray[np.float64]: ...
+    def low(self) -> NDArray[np.float64]:
+        """Lowest prices."""
+        ...
+
     @property
-    def close(self) -> NDArray[np.float64]: ...
+    def close(self) -> NDArray[np.float64]:
+        """Prices of the last trades; `close[-1]` is the newest."""
+        ...
+
     @property
-    def volume(self) -> NDArray[np.float64]: ...
+    def volume(self) -> NDArray[np.float64]:
+        """Traded, in base currency."""
+        ...
+
     @property
     def last(self) -> float:
         """The newest close."""
@@ -39,11 +63,19 @@ class BarsView(Protocol):
 class StampsView(Protocol):
     """Values known from their own instants on, oldest first."""
 
-    def __len__(self) -> int: ...
+    def __len__(self) -> int:
+        """How many there are."""
+        ...
+
     @property
-    def time(self) -> NDArray[np.int64]: ...
+    def time(self) -> NDArray[np.int64]:
+        """When each was known, ns."""
+        ...
+
     @property
-    def value(self) -> NDArray[np.float64]: ...
+    def value(self) -> NDArray[np.float64]:
+        """What became known, such as a funding rate: positive, longs pay shorts."""
+        ...
 
 
 class PositionView(Protocol):
@@ -79,9 +111,15 @@ class AccountView(Protocol):
     """The account all instruments share, in settlement currency."""
 
     @property
-    def equity(self) -> float: ...
+    def equity(self) -> float:
+        """Wallet and unrealised profit."""
+        ...
+
     @property
-    def wallet(self) -> float: ...
+    def wallet(self) -> float:
+        """Cash: equity less unrealised profit."""
+        ...
+
     @property
     def peak(self) -> float:
         """The highest equity at any close so far."""
@@ -102,16 +140,25 @@ class View(Protocol):
     """Known now, for the instrument in focus. Arrays are windows on shared memory and cannot be written."""
 
     @property
-    def instrument(self) -> str: ...
+    def instrument(self) -> str:
+        """The instrument in focus."""
+        ...
+
     @property
-    def instruments(self) -> tuple[str, ...]: ...
+    def instruments(self) -> tuple[str, ...]:
+        """All instruments of the run."""
+        ...
+
     @property
     def time(self) -> int:
         """Now: the close time of the newest bar, ns."""
         ...
 
     @property
-    def bars(self) -> BarsView: ...
+    def bars(self) -> BarsView:
+        """Closed bars of the clock size, at most `lookback` of them."""
+        ...
+
     @property
     def features(self) -> Mapping[str, NDArray[np.float64]]:
         """Feature columns up to now; `view.features["sma_20"][-1]` belongs to the newest bar."""
@@ -128,9 +175,15 @@ class View(Protocol):
         ...
 
     @property
-    def position(self) -> PositionView: ...
+    def position(self) -> PositionView:
+        """What is held in the instrument in focus."""
+        ...
+
     @property
-    def account(self) -> AccountView: ...
+    def account(self) -> AccountView:
+        """The account all instruments share."""
+        ...
+
     @property
     def signal(self) -> Signal | None:
         """The signal in force, as last changed; None before the first."""

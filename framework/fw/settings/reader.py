@@ -125,7 +125,7 @@ class Reader:
                 values[name] = BAD
                 continue
             if name not in settings:
-                hint = _cut_number(name, node) or near(name, [*settings, *also])
+                hint = _cut_number(name, node) or self._elsewhere(name, settings) or near(name, [*settings, *also])
                 values[name] = self.report(place, at, f"unknown setting. {hint}")
                 continue
             values[name] = self.read(node, settings[name].hint, at, settings[name].bounds)
@@ -136,6 +136,14 @@ class Reader:
                 )
                 values[name] = self.report(table.place, joined(path, name), f"is missing{about}")
         return BAD if any(value is BAD for value in values.values()) else values
+
+    def _elsewhere(self, name: str, settings: Mapping[str, Setting]) -> str:
+        """Where among these settings one of this name stands, one floor down."""
+        for outer, setting in settings.items():
+            inner, _ = bare(setting.hint)
+            if isinstance(inner, type) and attrs.has(inner) and name in settings_of(inner):
+                return f"It stands under {outer}: write {outer}: {{{name}: …}}"
+        return ""
 
     def build(self, place: Place, cls: type[Any], values: Mapping[str, Any], path: str) -> Any:
         """The class made of its values; what it complains about as a whole stands at `place`."""

@@ -49,7 +49,7 @@ def test_maintenance_margin_does_not_leap_between_tiers() -> None:
 def test_a_run_before_the_tiers_were_recorded_is_told_so() -> None:
     _, notes = shipped("BTCUSDT", "2020-03-01", "2020-06-01")
     assert "tiers of 2024-10 applied to 2020-03" in notes
-    assert "contract rules of 2021-07 applied to 2020-03" in notes
+    assert "max quantity, min notional, clearance fee of 2021-07 applied to 2020-03" in notes
 
 
 def test_a_run_long_after_they_were_recorded_is_told_so() -> None:
@@ -93,11 +93,14 @@ def test_each_period_has_the_record_nearest_to_it() -> None:
     assert late.max_lots == 500
 
 
+MADE_UP_NOTE = "max quantity, min notional, clearance fee, funding hours of 2022-01 applied to 2021-06"
+
+
 def test_a_period_over_two_records_has_the_finest_steps_and_the_later_numbers() -> None:
     contract, notes = made_up("2021-06-01", "2022-06-01")
     assert (contract.tick, contract.lot) == (0.01, 0.1)
     assert contract.tiers[0].rate == 0.02
-    assert notes == ("contract rules of 2022-01 applied to 2021-06", "tiers of 2022-01 applied to 2021-06")
+    assert notes == (MADE_UP_NOTE, "tiers of 2022-01 applied to 2021-06")
 
 
 def test_steps_known_only_later_stand_for_the_time_before() -> None:

@@ -8,6 +8,7 @@ from typing import Any
 
 import attrs
 import numpy as np
+import pandas as pd
 import pytest
 
 import fw
@@ -193,3 +194,50 @@ def test_overrides_may_be_a_mapping(tmp_path: Path) -> None:
     )
     plan = fw.load(file, overrides={"strategy.fast": 7, "report": [], "risk": [], "rebalance": None})
     assert (plan.settings.strategy.spec.fast, plan.settings.report) == (7, ())
+
+
+def test_data_at_hand_may_have_its_gaps_filled_and_its_range_cut(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FW_HOME", str(tmp_path))
+    index = pd.date_range("2024-01-01", periods=50, freq="1h", tz="UTC").delete([20, 21])
+    frame = pd.DataFrame(dict.fromkeys(("open", "high", "low", "close"), 100.0), index=index)
+    with pytest.raises(fw.Gap):
+        fw.backtest(frame, "buy_and_hold")
+    source = {"gaps": "flat", "start": "2024-01-01T10:00Z"}
+    result = fw.backtest(frame, "buy_and_hold", source=source, account={"capital": 5000})
+    assert (result.equity.rows, result.capital) == (40, 5000.0)
+    with pytest.raises(fw.SettingsError, match="the data is at hand"):
+        fw.backtest(frame, "buy_and_hold", source={"use": "files"})
+
+
+def test_a_run_without_any_fill_is_written_and_says_so(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FW_HOME", str(tmp_path))
+    (tmp_path / "grid.py").write_text(
+        "import attrs, fw\n@attrs.frozen\nclass Grid:\n    'Places what never fills.'\n"
+        "    def decide(self, view):\n"
+        "        return fw.Cancel(), fw.Place(0.01, 'limit', round(view.bars.last * 0.5, 1), tag='deep')\n"
+        "@fw.hookimpl\ndef fw_strategies():\n    return {'grid': Grid}\n"
+    )
+    file = tmp_path / "grid.yaml"
+    file.write_text(
+        "instruments: [BTCUSDT]\nbar: 1h\nsource: {use: synthetic, start: 2023-01-01, end: 2023-01-03}\n"
+        "strategy: grid\nplugins: [./grid.py]\n"
+    )
+    result = fw.load(file).run()
+    assert result.fills.rows == 0
+    assert result.orders.rows == 48
+
+
+def test_a_strategy_that_decides_nothing_is_told_of(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("FW_HOME", str(tmp_path))
+
+    class Silent:
+        def decide(self, view: fw.View) -> None:
+            return None
+
+    frame = pd.DataFrame(
+        dict.fromkeys(("open", "high", "low", "close"), 100.0),
+        index=pd.date_range("2024-01-01", periods=30, freq="1h", tz="UTC"),
+    )
+    assert "the strategy decided nothing in 30 bars" in fw.backtest(frame, Silent()).notes

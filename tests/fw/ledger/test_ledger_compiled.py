@@ -15,7 +15,7 @@ import pytest
 
 import fw
 
-PROBE = '''
+PROBE = """
 from fw.ledger.compiled import cache_folder, kernel
 from fw.ledger.sizing import whole_lots
 
@@ -25,7 +25,7 @@ def lots(quantity, lot):
 
 found = lots(0.3, 0.01)
 print(found, sum(lots.stats.cache_hits.values()), cache_folder())
-'''
+"""
 
 
 @pytest.fixture
