@@ -389,6 +389,15 @@ def test_no_check_may_veto_going_flat(drive: Drive) -> None:
         drive({0: 1.0, 3: 0.0}, risk=[check])
 
 
+def test_a_vetoed_turn_closes_the_position_and_opens_none(drive: Drive) -> None:
+    check = Checks(lambda target, view: target if target.size > 0 else fw.Veto("no shorts"))
+    result = drive({0: 1.0, 4: -1.0}, risk=[check])
+    assert [bar for bar, _ in lots(result)] == [1, 5]
+    assert result.fills["lots"].sum() == 0
+    assert list(result.vetoes["reason"]) == ["no shorts"]
+    assert any("checks refused a target once" in note and "no shorts" in note for note in result.notes)
+
+
 def test_no_check_may_veto_a_smaller_position(drive: Drive) -> None:
     check = Checks(lambda target, view: target if abs(target.size) > 0.6 else fw.Veto("all or nothing"))
     with pytest.raises(fw.PluginError, match=r"vetoed A moving nearer to flat \(all or nothing\)"):
