@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from inspect import cleandoc
 from pathlib import Path
+from runpy import run_path
 from typing import TYPE_CHECKING
 
 import click
@@ -187,11 +188,18 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines) + "\n"
 
 
+def python_page() -> str:
+    """Every public name, from the sources."""
+    page: str = run_path(str(Path(__file__).with_name("python_api.py")))["python_api"]()
+    return f"{NOTE}\n{page}"
+
+
 PAGES: dict[str, Callable[[], str]] = {
     "strategy-yaml.md": strategy_yaml,
     "commands.md": commands,
     "parts.md": parts,
     "metrics.md": metrics_page,
+    "python-api.md": python_page,
 }
 
 

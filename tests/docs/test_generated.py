@@ -35,6 +35,16 @@ def test_every_public_name_stands_on_the_page_of_python_or_of_errors() -> None:
     said = "".join(page.read_text(encoding="utf-8") for page in pages)
     listed = {name for name in fw.__all__ if name in vars(fw.errors)}  # errors.md shows the whole module
     missing = [name for name in fw.__all__ if name not in listed and not re.search(rf"[.@]{name}\b", said)]
-    assert not missing, f"add to docs/reference/python-api.md: {', '.join(missing)}"
+    assert not missing, f"add to docs/python_api.py: {', '.join(missing)}"
     assert "::: fw.errors" in said
-    assert "::: fw.testing\n" in said
+    unsaid = [name for name in fw.testing.__all__ if f"`fw.testing.{name}`" not in said]
+    assert not unsaid, f"docs/python_api.py leaves out {', '.join(unsaid)}"
+
+
+def test_every_member_of_what_strategies_are_shown_is_explained() -> None:
+    page = (REPOSITORY / "docs" / "reference" / "python-api.md").read_text(encoding="utf-8")
+    for title in ("## Decide", "## See"):
+        section = page.partition(f"{title}\n")[2].partition("\n## ")[0]
+        rows = [line for line in section.splitlines() if line.startswith("| `")]
+        assert len(rows) > 20
+        assert not [row for row in rows if row.endswith("|  |")]
