@@ -9,6 +9,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from fw.errors import SettingsError
 from fw.plugins import Plugins
 from fw.plugins import load as load_plugins
@@ -104,7 +106,8 @@ def plan_of_run(manifest: Mapping[str, Any]) -> Plan:
     plugins = load_plugins(files=files)
 
     def again(more: Sequence[str]) -> StrategyFile:
-        return strategy_from(raw, plugins.registry, folder=folder, overrides=more, file=str(file or "manifest.json"))
+        said = str(file or "manifest.json")
+        return attrs.evolve(strategy_from(raw, plugins.registry, folder=folder, overrides=more, file=said), path=file)
 
     return Plan(again(()), plugins, Workspace.here(), again=again)
 
@@ -164,7 +167,10 @@ class Plan:
         }
 
     def train(self) -> None:
-        """Train the models of the file; SettingsError where it names none."""
+        """Train the models of the file; SettingsError where it names none, or none that can be trained."""
+        from fw.engine.assemble import refuse_models
+
+        refuse_models(self.settings)
         raise SettingsError("there is nothing to train: the file names no models")
 
     def run(self, *, write: bool = True, engine: str | None = None, progress: Progress | None = None) -> Result:

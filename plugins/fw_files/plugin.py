@@ -31,6 +31,7 @@ class Files:
     funding: str | Mapping[str, str] | None = fw.setting(None, help="path of the settled funding rates")
     mark: str | Mapping[str, str] | None = fw.setting(None, help="path of mark price candles, of any bar size")
     open_interest: str | Mapping[str, str] | None = fw.setting(None, help="path of the open interest")
+    folder: str = fw.setting("", help="where relative paths begin; itself relative to the strategy file")
     columns: Mapping[str, str] = fw.setting(
         factory=dict, help=f"our name: the file's name, where the guess is wrong; ours are {', '.join(COLUMNS)}"
     )
@@ -44,13 +45,14 @@ class Files:
                 raise ValueError(f"columns: {name!r} is none of ours, which are {', '.join(COLUMNS)}")
 
     def build(self, run: Run) -> FileSource:
-        """A source that finds its files from the folder of the strategy file on."""
+        """A source that finds its files from `folder` on."""
         from pathlib import Path
 
         from fw_files.source import FileSource
 
         path: Any = getattr(run.settings, "path", None)
-        return FileSource(self, folder=Path(path).parent if path is not None else Path())
+        home = Path(path).parent if path is not None else Path()
+        return FileSource(self, folder=home / Path(self.folder).expanduser())
 
 
 @fw.hookimpl

@@ -30,11 +30,7 @@ def test_a_strategy_file_of_the_examples_runs(name: str, examples: Path) -> None
 
 
 def test_the_example_with_real_candles_runs(examples: Path, real_data: Path) -> None:
-    folder = [
-        f"source.bars={real_data / 'btcusdt_perp_1h_2019-09_2024-12.parquet'}",
-        f"source.funding={real_data / 'btcusdt_perp_funding_8h_2019-09_2024-12.parquet'}",
-    ]
-    result = fw.load(examples / "btc_1h.yaml", overrides=folder).run(write=False)
+    result = fw.load(examples / "btc_1h.yaml", overrides=[f"source.folder={real_data}"]).run(write=False)
     # five years of hours, two of them leap years, less what the warm-up took where the file has too little before
     assert result.equity.rows == 24 * (366 + 365 + 365 + 365 + 366)
     assert result.totals["funding"] != 0

@@ -76,10 +76,7 @@ class Stage:
 
 def build_parts(settings: StrategyFile, run: EngineRun, registry: Registry) -> Parts:
     """Build every part the file names, and the feature sets that parts ask for themselves."""
-    if settings.models:
-        raise SettingsError(
-            f"models.{next(iter(settings.models))}: no installed engine part trains or loads models yet"
-        )
+    refuse_models(settings)
 
     def live(entry: PartEntry) -> Live:
         return Live(entry, build_part(entry.provenance, entry.spec, run))
@@ -100,6 +97,18 @@ def build_parts(settings: StrategyFile, run: EngineRun, registry: Registry) -> P
         observers=tuple(live(entry) for entry in settings.observers),
         features=tuple(_planned_sets(settings, (strategy, sizer, *checks), run, registry)),
     )
+
+
+def refuse_models(settings: StrategyFile) -> None:
+    """Say why a file that names models cannot run."""
+    for name, entry in settings.models.items():
+        if entry.weights is None and entry.train is None:
+            raise SettingsError(
+                f"models.{name}: has neither weights nor train; train it with fw train and name what that wrote, "
+                "weights: NAME@VERSION, or fit it inside the run, train: {every: 30d, window: 365d}"
+            )
+    for name in settings.models:
+        raise SettingsError(f"models.{name}: this version of fw has no model runner; leave models out of the file")
 
 
 def _planned_sets(

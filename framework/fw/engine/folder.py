@@ -171,18 +171,32 @@ def write_frame(frame: Frame, file: Path) -> None:
 
 
 def _table(frame: Frame) -> Any:
+    """A frame as an Arrow table."""
     import numpy as np
     import pyarrow as pa
 
-    columns = {}
+    arrays = []
     for name, column in frame.items():
-        if (name == "time" or name.endswith("_time")) and column.dtype == np.int64:
-            columns[name] = pa.array(column, pa.timestamp("ns", tz="UTC"))
-        elif column.dtype.kind in "UO":
-            columns[name] = pa.array(column.tolist(), pa.string())
-        else:
-            columns[name] = pa.array(column)
-    return pa.table(columns)
+        is_time = (name == "time" or name.endswith("_time")) and column.dtype == np.int64
+        arrays.append(_arrow(column, pa.timestamp("ns", tz="UTC") if is_time else None))
+    return pa.Table.from_arrays(arrays, names=list(frame))
+
+
+def _arrow(column: Any, kind: Any = None) -> Any:
+    """A column as an Arrow array, handed over as memory: `pa.array` would import pandas, which takes half a second."""
+    import numpy as np
+    import pyarrow as pa
+
+    if column.dtype.kind in "UO":
+        texts = [str(text).encode() for text in column.tolist()]
+        ends = np.cumsum([0, *map(len, texts)], dtype=np.int32)
+        buffers = [None, pa.py_buffer(ends), pa.py_buffer(b"".join(texts))]
+        return pa.Array.from_buffers(pa.string(), len(texts), buffers)
+    if column.dtype == bool:
+        bits = pa.py_buffer(np.packbits(column, bitorder="little"))
+        return pa.Array.from_buffers(pa.bool_(), len(column), [None, bits])
+    memory = pa.py_buffer(np.ascontiguousarray(column))
+    return pa.Array.from_buffers(kind or pa.from_numpy_dtype(column.dtype), len(column), [None, memory])
 
 
 def _write_table(table: Any, file: Path) -> None:
@@ -194,6 +208,7 @@ def _write_table(table: Any, file: Path) -> None:
 
 def write_journal(result: Result, file: Path) -> None:
     """What was decided and what happened, in order: one table, a column `event` says which kind a row is."""
+    import numpy as np
     import pyarrow as pa
     import pyarrow.compute as pc
 
@@ -201,9 +216,9 @@ def write_journal(result: Result, file: Path) -> None:
     for rank, name in enumerate(JOURNAL):
         table = _table(getattr(result, name))
         count = table.num_rows
-        table = table.append_column("event", pa.array([name] * count, pa.string()))
-        table = table.append_column("rank", pa.array([rank] * count, pa.int64()))
-        tables.append(table.append_column("row", pa.array(range(count), pa.int64())))
+        table = table.append_column("event", _arrow(np.full(count, name)))
+        table = table.append_column("rank", _arrow(np.full(count, rank)))
+        tables.append(table.append_column("row", _arrow(np.arange(count))))
     journal = pa.concat_tables(tables, promote_options="permissive")
     order = pc.sort_indices(journal, sort_keys=[("time", "ascending"), ("rank", "ascending"), ("row", "ascending")])
     _write_table(journal.take(order).drop_columns(["rank", "row"]), file)

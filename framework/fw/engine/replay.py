@@ -75,7 +75,7 @@ def differences(result: Result, file: Path, *, without: Collection[str] = ()) ->
 
 
 def _key(value: Any) -> Any:
-    """A value that equals itself: NaN does not."""
+    """A value that equals itself, which NaN does not; the journal holds none as null."""
     if isinstance(value, dict):
         return {name: _key(item) for name, item in value.items()}
-    return "nan" if isinstance(value, float) and value != value else value
+    return None if isinstance(value, float) and value != value else value

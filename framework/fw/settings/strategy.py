@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
 
-from fw.domain.time import BarSize, Length
+from fw.domain.time import BarSize, Duration, Length
 from fw.setting import setting
 from fw.settings.fields import ABOUT, Distinct, Part
 from fw.settings.scalars import Label, Symbol, Time, Title
@@ -52,7 +52,15 @@ class Simulation:
     bar_path: Literal["pessimistic", "optimistic"] = setting(
         "pessimistic", help="in a bar that touched stop and take profit both: which came first"
     )
+    latency: Duration = setting(Duration(0), help="time an order takes to the venue; only 0s is simulated as yet")
+    participation: float | None = setting(None, help="largest share of a bar's volume; only null is simulated as yet")
     through: int = setting(1, ge=0, help="ticks by which the price must trade through a resting order to fill it")
+
+    def __attrs_post_init__(self) -> None:
+        if self.latency.ns:
+            raise ValueError(f"latency: {self.latency} is not simulated yet; leave it out, or 0s")
+        if self.participation is not None:
+            raise ValueError(f"participation: {self.participation:g} is not simulated yet; leave it out, or null")
 
 
 @attrs.frozen
