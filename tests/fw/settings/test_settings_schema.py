@@ -64,7 +64,7 @@ BAD = [
     "account: {margin: crossed}",
     "account: {x: 1}",
     "account: 5",
-    "simulation: {latency: 0s}",
+    "simulation: {jitter: 0s}",
     "simulation: {through: -1}",
     "features: returns",
     "features: [unknown]",
