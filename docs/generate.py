@@ -30,6 +30,7 @@ def strategy_yaml() -> str:
         body += [f"## `{name}`\n", inner, ""]
     for name, cls in (("source", SourceEntry), ("features", FeatureEntry), ("models", ModelEntry)):
         body += [f"## `{name}`\n", "Beside the part's own settings:\n", settings_table(describe(cls)), ""]
+    body += [cleandoc(RULES), ""]
     return "\n".join(body)
 
 
@@ -67,6 +68,64 @@ STRATEGY_YAML = """
     - **Secrets** never stand in the file. A key found in it is an error that names the right place.
 
     `fw schema` prints a JSON Schema by which editors complete and check as you type.
+"""
+
+
+RULES = """
+    ## Contract rules of your own
+
+    A run needs each contract's steps of price and size and its margin tiers. Those of many symbols come with the venue.
+    For one that does not, or to try others, `account.rules` names a JSON file. It has the keys `instruments` and
+    `tiers`, either or both. Each maps a symbol to a list of records, oldest first. What it says of a symbol replaces
+    what is shipped.
+
+    ```bash
+    cat > rules.json <<'END'
+    {
+      "instruments": {
+        "NEWUSDT": [
+          {"from": "2024-01-01", "source": "the venue's page", "tick": 0.001, "lot": 1, "min_notional": 5},
+          {"from": "2024-09-01", "source": "the venue's page", "tick": 0.0001}
+        ]
+      },
+      "tiers": {
+        "NEWUSDT": [
+          {"from": "2024-01-01", "source": "the venue's page",
+           "tiers": [[0, 0.01, 0, 50], [10000, 0.025, 150, 20]]}
+        ]
+      }
+    }
+    END
+    ```
+
+    ```yaml title="rules.yaml"
+    instruments: [NEWUSDT]
+    bar: 1h
+    account: {rules: ./rules.json}
+    source: {use: synthetic, start: 2024-01-01, end: 2024-02-01}
+    strategy: buy_and_hold
+    broker: backtest
+    ```
+
+    ```console
+    $ fw run rules.yaml
+    ...NEWUSDT...
+    ```
+
+    | key of a record | what it means |
+    |---|---|
+    | `from` | the day it was seen, as `2024-01-31`; must be given |
+    | `source` | where; free text |
+    | `tick`, `lot` | steps of price and size; of all records of the run's time the finest count |
+    | `min_notional` | smallest order, in settlement currency; none where left out |
+    | `max_quantity` | largest market order, in base currency; none where left out |
+    | `clearance_fee` | of a liquidation's notional: 0.0125 is 1.25 %; 0 where left out |
+    | `funding_hours` | between settlements; 8 where left out |
+    | `tiers` | rows of floor (notional), maintenance rate, maintenance amount and highest leverage; the first from 0 |
+
+    A symbol needs a `tick` and a `lot` in one record at least, and tiers. A record may state some of the numbers; each
+    is taken from the record nearest to the run. Where rules were seen after the run's time, or long before its end,
+    the notes of the run say so.
 """
 
 

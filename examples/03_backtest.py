@@ -29,6 +29,6 @@ class BuyTheDip:
         return fw.Signal(strength=1.0, stop_loss=price * 0.96, take_profit=price * 1.04, tag="dip")
 
 
-dips = fw.backtest(plan.market(), BuyTheDip(), sizer={"use": "fixed_fraction", "fraction": 0.5})
+dips = fw.backtest(result.market, BuyTheDip(), sizer={"use": "fixed_fraction", "fraction": 0.5})
 print(f"{len(dips.trades['profit'])} trades, {dips.equity['equity'][-1]:,.2f} at the end")
 print(dips.trades.to_pandas()[["entry_time", "profit", "exit_reason"]].head())

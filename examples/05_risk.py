@@ -1,10 +1,14 @@
-"""Say how large and how far: sizers, risk checks, leverage and margin modes side by side."""
+"""Say how large and how far: sizes and leverage side by side, and a risk check of one's own."""
 
+from collections.abc import Mapping
 from pathlib import Path
+
+import attrs
 
 import fw
 
 HERE = Path(__file__).parent
+DAY = 86_400_000_000_000
 
 plans = {
     "half the equity": [],
@@ -20,18 +24,31 @@ for name, overrides in plans.items():
     )
 
 
-# A risk check of one's own: nothing is opened on Sundays.
+@attrs.frozen
 class NoSundays:
-    """Refuses new positions on Sundays; what is held may be changed and closed."""
+    """Refuses to open on Sundays; what is held may be changed and closed."""
 
-    def review(self, targets, view):
-        sunday = (view.time // 86_400_000_000_000 + 4) % 7 == 0  # 1970-01-01 was a Thursday
-        return {
-            name: fw.Veto("it is Sunday") if sunday and target.size and not view.of(name).position.lots else target
-            for name, target in targets.items()
-        }
+    every_bar: bool = fw.setting(False, help="ask again at each bar, so that what was refused may open on Monday")
+
+    def review(self, targets: Mapping[str, fw.Target], view: fw.View) -> Mapping[str, fw.Target | fw.Veto]:
+        if (view.time // DAY + 4) % 7 != 0:  # 1970-01-01 was a Thursday
+            return targets
+        return {name: self.judge(target, view.of(name).position.lots) for name, target in targets.items()}
+
+    def judge(self, target: fw.Target, lots: int) -> fw.Target | fw.Veto:
+        """A veto for what opens or turns; a vetoed turn closes what is held, and no more."""
+        opens = target.size != 0 and target.size * lots <= 0
+        return fw.Veto("it is Sunday") if opens else target
 
 
-market = fw.load(HERE / "quickstart.yaml").market()
-result = fw.backtest(market, {"use": "sma_cross", "fast": 24, "slow": 120}, risk=[NoSundays()])
-print(f"{result.vetoes.rows} refusals, in the {result.engine}: {result.engine_reason}")
+market = fw.load(HERE / "quickstart.yaml").run(write=False).market  # the bars of the run, without its warm-up
+cross = {"use": "sma_cross", "fast": 24, "slow": 120}
+half = {"use": "fixed_fraction", "fraction": 0.5}
+checks = {"no check": [], "no Sundays": [NoSundays()], "no Sundays, asked again": [NoSundays(every_bar=True)]}
+for name, risk in checks.items():
+    result = fw.backtest(market, cross, sizer=half, account={"leverage": 2}, risk=risk)
+    print(
+        f"{name:28} end {result.equity['equity'][-1]:>12,.2f}  trades {result.trades.rows:3}"
+        f"  vetoes {result.vetoes.rows:3}  in the market {result.metrics['exposure']:.0%}"
+    )
+print(result.vetoes.to_pandas().head(3))

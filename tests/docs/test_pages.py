@@ -208,11 +208,18 @@ def test_blocks_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.Mo
     examples = REPOSITORY / "examples"
     shutil.copytree(examples, tmp_path / "examples", ignore=shutil.ignore_patterns("runs", ".fw", "__pycache__"))
     monkeypatch.chdir(tmp_path)
+    monkeypatch.syspath_prepend(tmp_path)  # as for a script that lies beside the modules a page makes
     for name in [name for name in os.environ if name.startswith("FW_")]:
         monkeypatch.delenv(name)
     run = Page(tmp_path)
-    for block in blocks(page):
-        run.run(block)
+    before = set(sys.modules)
+    try:
+        for block in blocks(page):
+            run.run(block)
+    finally:
+        for name in set(sys.modules) - before:
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(tmp_path)):
+                del sys.modules[name]
 
 
 def test_every_block_names_a_known_language() -> None:
