@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fw.ledger import kernel
+from fw.ledger import inner, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -55,7 +55,7 @@ def moving_means(values: Floats, spans: Integers, out: Floats) -> None:
                 _mean(near, sums, first - base, size, spans[k], part[: end - first], out[k, first:end])
 
 
-@kernel
+@inner
 def _mean(values: Floats, sums: Floats, first: int, size: int, span: int, part: Floats, out: Floats) -> None:
     """Write the means over one span for the bars [first, size) of a chunk, up to four terms of the sum in one pass."""
     a = b = c = values
@@ -86,31 +86,31 @@ def _mean(values: Floats, sums: Floats, first: int, size: int, span: int, part: 
         _mean_of_three(a, b, c, span, out)
 
 
-@kernel
+@inner
 def _add(a: Floats, b: Floats, c: Floats, d: Floats, out: Floats) -> None:
     for i in range(len(a)):
         out[i] = (a[i] + b[i]) + (c[i] + d[i])
 
 
-@kernel
+@inner
 def _mean_of_one(a: Floats, span: int, out: Floats) -> None:
     for i in range(len(out)):
         out[i] = a[i] / span
 
 
-@kernel
+@inner
 def _mean_of_two(a: Floats, b: Floats, span: int, out: Floats) -> None:
     for i in range(len(out)):
         out[i] = (a[i] + b[i]) / span
 
 
-@kernel
+@inner
 def _mean_of_three(a: Floats, b: Floats, c: Floats, span: int, out: Floats) -> None:
     for i in range(len(out)):
         out[i] = ((a[i] + b[i]) + c[i]) / span
 
 
-@kernel
+@inner
 def _mean_of_four(a: Floats, b: Floats, c: Floats, d: Floats, span: int, out: Floats) -> None:
     for i in range(len(out)):
         out[i] = ((a[i] + b[i]) + (c[i] + d[i])) / span

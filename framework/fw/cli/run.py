@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fw.cli.compiling import compile_when_cold
 from fw.cli.process import output_kept
 from fw.cli.progress import shown_progress
 from fw.cli.tables import show_json
@@ -32,8 +33,7 @@ def command(
     from fw.plan import load
 
     plan = load(file, profile=profile, overrides=list(overrides))
-    if not quiet:
-        say_when_cold()
+    compile_when_cold(plan, quiet=quiet)
     with output_kept(), shown_progress(quiet=quiet) as progress:
         result = plan.run(engine=engine, progress=progress)
     if as_json:
@@ -43,14 +43,6 @@ def command(
         click.echo(text)
     if result.folder is not None:
         click.echo(f"written to {result.folder}")
-
-
-def say_when_cold() -> None:
-    """Tell a user who would wonder: the first run on a machine compiles the ledger."""
-    from fw.ledger.compiled import is_cold
-
-    if is_cold():
-        click.echo("compiling the kernels, once; about ten seconds", err=True)
 
 
 def summary(result: Result) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from fw.cli.compiling import compile_when_cold
 from fw.cli.process import output_kept
 from fw.cli.progress import shown_progress
 from fw.cli.tables import number, show_json, show_table
@@ -53,14 +54,12 @@ def command(
     """
     values = parse_over(over)
     target = _writable_table(out)
-    from fw.cli.run import say_when_cold
     from fw.plan import load
 
     plan = load(file, profile=profile, overrides=list(overrides))
     metrics = plan.bench.metrics(plan.bench.make_run())
     check_by(by, [*values, *metrics])
-    if not quiet:
-        say_when_cold()
+    compile_when_cold(plan, quiet=quiet)
     with output_kept(), shown_progress(quiet=quiet) as progress:
         frame = plan.sweep(values, progress=progress)
     rows = sorted_rows(frame, by)

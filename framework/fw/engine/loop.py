@@ -83,6 +83,7 @@ class Loop:
             self.sized_by_ledger = False
         self.restless = bool(self.every_bar) or math.isfinite(terms.rebalance)
         self.targets: dict[str, Target | Veto] = {}
+        self.refusals: dict[tuple[str, str], Veto] = {}
         self.bar = scene.tape.first
         self.reached = self.bar - 1
         self.broker = parts.broker.part
@@ -278,6 +279,8 @@ class Loop:
         reviewed = dict(targets)
         for name, target in wanted.items():
             answer = said.get(name)
+            if isinstance(answer, Target):
+                self.refusals.pop((name, check.entry.name), None)
             if isinstance(answer, Veto):
                 if self.shrinks(target, name):
                     raise self.broken(f"vetoed {name} moving nearer to flat ({answer.reason})", self.views[0], check)
@@ -317,9 +320,10 @@ class Loop:
 
     def note_veto(self, name: str, check: Live, veto: Veto) -> None:
         """Write a refusal down, once while it stands."""
-        last = self.targets.get(name)
-        if last == veto and name not in self.shared.moment.changed:
+        key = name, check.entry.name
+        if self.refusals.get(key) == veto and name not in self.shared.moment.changed:
             return
+        self.refusals[key] = veto
         self.vetoes.append((self.views[0].time, name, check.entry.name, veto.reason))
         if self.inbox.wants(Vetoed):
             self.inbox.put(Vetoed(time=self.views[0].time, instrument=name, check=check.entry.name, reason=veto.reason))

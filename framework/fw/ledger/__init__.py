@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["kernel"]
+__all__ = ["inner", "kernel"]
 
 
 def __getattr__(name: str) -> Any:
-    if name == "kernel":  # numba is imported only when somebody compiles
-        from fw.ledger.compiled import kernel
+    if name in __all__:  # numba is imported only when somebody compiles
+        from fw.ledger import compiled
 
-        return kernel
+        return getattr(compiled, name)
     raise AttributeError(f"module 'fw.ledger' has no attribute {name!r}")

@@ -13,14 +13,7 @@ from fw.ledger.compiled import inner
 from fw.ledger.deciding import number_or_none, price_or_none
 from fw.ledger.fills import wallet
 from fw.ledger.funding import next_funding
-from fw.ledger.kinds import (
-    BLOCK,
-    CLOSE,
-    HIGH,
-    LOW,
-    NEVER,
-    Ledger,
-    Row,
+from fw.ledger.handle import (
     account_of,
     equity_of,
     expiry_of,
@@ -33,6 +26,7 @@ from fw.ledger.kinds import (
     take_of,
     trail_of,
 )
+from fw.ledger.kinds import BLOCK, CLOSE, HIGH, LOW, NEVER, Ledger, Row
 
 
 @inner

@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import os
 import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from functools import cache
@@ -59,6 +60,24 @@ def is_cold() -> bool:
     return folder is None or not any(folder.rglob("*.nbc"))
 
 
+_warming: list[subprocess.Popen[bytes]] = []
+
+
+def warm_elsewhere() -> bool:
+    """Begin to compile the ledger in another process; False where there is no cache to hand it over in."""
+    if cache_folder() is None or _warming:
+        return False
+    command = [sys.executable, "-m", "fw.ledger.warm"]
+    _warming.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    return True
+
+
+def wait_until_warm() -> None:
+    """Let such a process end; if it failed, the ledger is compiled here after all."""
+    while _warming:
+        _warming.pop().wait()
+
+
 def kernel(function: Function) -> Function:
     """Compile `function` at its first call, without the GIL, cached on disk under the hash of its package.
 
@@ -85,11 +104,6 @@ def inner(function: Function) -> Function:
     It makes and returns no arrays: there is no reference counting in it, which is half of its compile time.
     """
     return numba.njit(_nrt=False, **INNER)(function)
-
-
-def view(function: Function) -> Function:
-    """Like `inner`, for functions that return a view on an array."""
-    return numba.njit(_nrt=True, **INNER)(function)
 
 
 def _source_of(file: Path) -> Path | None:

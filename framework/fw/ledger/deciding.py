@@ -12,6 +12,18 @@ import numpy as np
 
 from fw.ledger.compiled import inner
 from fw.ledger.fills import snap
+from fw.ledger.handle import (
+    account_of,
+    decisions_of,
+    expiry_of,
+    limit_of,
+    positions_of,
+    stop_of,
+    strength_of,
+    take_of,
+    trail_of,
+    wishes_of,
+)
 from fw.ledger.kinds import (
     BY_EXPOSURE,
     BY_STRENGTH,
@@ -24,16 +36,6 @@ from fw.ledger.kinds import (
     Ledger,
     Row,
     Rows,
-    account_of,
-    decisions_of,
-    expiry_of,
-    limit_of,
-    positions_of,
-    stop_of,
-    strength_of,
-    take_of,
-    trail_of,
-    wishes_of,
 )
 from fw.ledger.planning import is_out, move_bracket, plan, protect_working
 from fw.ledger.sizing import has_drifted, ration, wanted_notional

@@ -7,7 +7,8 @@ weighted on an increase, unchanged on a decrease, the price of the flip after a 
 from __future__ import annotations
 
 from fw.ledger.compiled import inner
-from fw.ledger.kinds import Ledger, Row, account_of, fills_of, positions_of
+from fw.ledger.handle import account_of, fills_of, positions_of
+from fw.ledger.kinds import Ledger, Row
 
 
 @inner

@@ -7,7 +7,8 @@ position held before that open's fills; one inside the bar after them, before an
 from __future__ import annotations
 
 from fw.ledger.compiled import inner
-from fw.ledger.kinds import NEVER, Ledger, account_of, payments_of, positions_of, stamps_of
+from fw.ledger.handle import account_of, payments_of, positions_of, stamps_of
+from fw.ledger.kinds import NEVER, Ledger
 
 
 @inner

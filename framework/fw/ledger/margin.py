@@ -9,21 +9,8 @@ from __future__ import annotations
 
 from fw.ledger.compiled import inner
 from fw.ledger.fills import trade, wallet
-from fw.ledger.kinds import (
-    CANCELLED,
-    CLOSE,
-    HIGH,
-    LIQUIDATION,
-    LOW,
-    NONE,
-    Ledger,
-    Row,
-    account_of,
-    market_of,
-    orders_of,
-    positions_of,
-    working_of,
-)
+from fw.ledger.handle import account_of, market_of, orders_of, positions_of, working_of
+from fw.ledger.kinds import CANCELLED, CLOSE, HIGH, LIQUIDATION, LOW, NONE, Ledger, Row
 
 HALVINGS = 50
 """After them a price between the ends of a bar is known to its last bits."""

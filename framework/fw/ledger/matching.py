@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from fw.ledger.compiled import inner
 from fw.ledger.fills import make_liquidity, take_liquidity, wallet
+from fw.ledger.handle import account_of, market_of, orders_of, positions_of, working_of
 from fw.ledger.kinds import (
     CANCELLED,
     EXPIRED,
@@ -36,11 +37,6 @@ from fw.ledger.kinds import (
     YES,
     Ledger,
     Row,
-    account_of,
-    market_of,
-    orders_of,
-    positions_of,
-    working_of,
 )
 from fw.ledger.margin import free_margin, liquidation_price, own_balance
 

@@ -11,6 +11,7 @@ import numpy as np
 
 from fw.ledger.compiled import inner
 from fw.ledger.fills import snap
+from fw.ledger.handle import account_of, market_of, orders_of, positions_of, wishes_of, working_of
 from fw.ledger.kinds import (
     BRACKET,
     CANCELLED,
@@ -28,12 +29,6 @@ from fw.ledger.kinds import (
     YES,
     Ledger,
     Row,
-    account_of,
-    market_of,
-    orders_of,
-    positions_of,
-    wishes_of,
-    working_of,
 )
 from fw.ledger.matching import protect
 from fw.ledger.sizing import committed, whole_lots

@@ -11,7 +11,8 @@ import numpy as np
 
 from fw.domain.order import Order, OrderKind, OrderState
 from fw.ledger import kinds
-from fw.ledger.compiled import kernel
+from fw.ledger.compiled import kernel, wait_until_warm
+from fw.ledger.handle import HANDLE
 from fw.ledger.kinds import Rows
 from fw.ledger.margin import cancel_all
 from fw.ledger.planning import add_explicit
@@ -77,6 +78,7 @@ class Simulation:
         signals: SignalArrays | None = None,
         scales: NDArray[np.float64] | None = None,
     ) -> None:
+        wait_until_warm()
         n, fields, bars = tape.block.shape
         if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or n != len(instruments):
             raise ValueError("the block is float64[instrument, field, bar], contiguous, one row an instrument")
@@ -102,7 +104,7 @@ class Simulation:
         # reading one number of a numpy record takes longer than a compiled step of the whole venue
         self._counts = self.account.view(np.int64).data
         self._wish_bytes = self.wishes.view(np.uint8).data
-        self.handle = np.zeros(1, kinds.HANDLE)
+        self.handle = np.zeros(1, HANDLE)
         self._write_handle(n, bars, fields)
 
     @property
@@ -150,7 +152,7 @@ class Simulation:
         h["scratch"] = self._scratch.ctypes.data
         for name, column in self._columns.items():
             h[name] = 0 if column is None else column.ctypes.data
-        h["instruments"], h["bars"] = n, bars
+        h["instruments"], h["bars"], h["fields"] = n, bars, fields
         h["mark"] = kinds.PRICE_FIELDS if fields == kinds.MARK_FIELDS else 0
         h["stamp_count"], h["payment_room"] = len(self.stamps), len(self.payments)
         self._write_rooms()

@@ -9,23 +9,8 @@ import math
 
 from fw.ledger.compiled import inner
 from fw.ledger.fills import wallet
-from fw.ledger.kinds import (
-    BY_EXPOSURE,
-    BY_LOTS,
-    BY_NOTIONAL,
-    CLOSE,
-    NO,
-    SIZE,
-    Ledger,
-    Row,
-    account_of,
-    market_of,
-    orders_of,
-    positions_of,
-    scales_of,
-    wishes_of,
-    working_of,
-)
+from fw.ledger.handle import account_of, market_of, orders_of, positions_of, scales_of, wishes_of, working_of
+from fw.ledger.kinds import BY_EXPOSURE, BY_LOTS, BY_NOTIONAL, CLOSE, NO, SIZE, Ledger, Row
 
 
 @inner

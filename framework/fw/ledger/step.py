@@ -13,23 +13,8 @@ from fw.ledger.compiled import inner, kernel
 from fw.ledger.deciding import decide, read_wishes
 from fw.ledger.fills import wallet
 from fw.ledger.funding import pay_funding
-from fw.ledger.kinds import (
-    HIGH,
-    LOW,
-    MARKET,
-    NEVER,
-    NO,
-    NONE,
-    OPEN,
-    RISK,
-    YES,
-    Ledger,
-    Rows,
-    account_of,
-    equity_of,
-    positions_of,
-    wishes_of,
-)
+from fw.ledger.handle import account_of, equity_of, positions_of, wishes_of
+from fw.ledger.kinds import HIGH, LOW, MARKET, NEVER, NO, NONE, OPEN, RISK, YES, Ledger, Rows
 from fw.ledger.margin import cancel_all, check_margin, marked
 from fw.ledger.matching import fill_at_open, match_inside, settle_orders, trail
 from fw.ledger.planning import add_order, place
