@@ -160,9 +160,10 @@ class Atr:
 
 def _columns(spans: tuple[int, ...], market: fw.Market) -> NDArray[np.float64]:
     """Room for one column a span, float64[span, bar]."""
-    import numpy as np
+    from fw.ledger import empty
 
-    return np.empty((len(spans), len(market.bars)))
+    out: NDArray[np.float64] = empty(len(spans), len(market.bars))
+    return out
 
 
 def _array(spans: tuple[int, ...]) -> NDArray[np.int64]:

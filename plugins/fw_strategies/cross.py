@@ -44,11 +44,10 @@ class SmaCross:
         return signal(strength, view, self.stop_loss, self.take_profit)
 
     def decide_all(self, history: fw.History) -> fw.SignalArrays | NDArray[np.float64]:
-        import numpy as np
-
+        from fw.ledger import empty
         from fw_strategies.kernels import crossings
 
         fast, slow = (history.features[name] for name in self._columns)
-        strength = np.empty(fast.shape)
+        strength = empty(*fast.shape)
         crossings(fast, slow, strength)
         return signals(strength, history, self.stop_loss, self.take_profit)

@@ -101,11 +101,10 @@ def bands_of(
     column: NDArray[np.float64], first: int, above: float, below: float, exit_long: float, exit_short: float
 ) -> NDArray[np.float64]:
     """`band` at every bar from `first` on, float64[instrument, bar]; NaN keeps."""
-    import numpy as np
-
+    from fw.ledger import empty
     from fw_strategies.kernels import bands
 
-    out = np.empty(column.shape)
+    out: NDArray[np.float64] = empty(*column.shape)
     bands(column, first, above, below, exit_long, exit_short, out)
     return out
 

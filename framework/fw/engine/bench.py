@@ -96,6 +96,7 @@ class Bench:
             loop = Loop(parts, scene, terms, run, capital=capital, progress=progress)
             simulation = loop.go()
             said = {"tags": loop.tags, "order_tags": loop.explicit.tags, "vetoes": loop.vetoes}
+        simulation.release_signals()
         return result_of(
             simulation,
             scene,

@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
-__all__ = ["inner", "kernel"]
+__all__ = ["empty", "inner", "kernel"]
 
 
 def __getattr__(name: str) -> Any:
+    if name == "empty":
+        from fw.ledger.memory import empty
+
+        return empty
     if name in __all__:  # numba is imported only when somebody compiles
         from fw.ledger import compiled
 

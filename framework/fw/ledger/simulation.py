@@ -15,6 +15,7 @@ from fw.ledger.compiled import kernel, wait_until_warm
 from fw.ledger.handle import HANDLE
 from fw.ledger.kinds import Rows
 from fw.ledger.margin import cancel_all
+from fw.ledger.memory import empty
 from fw.ledger.planning import add_explicit
 from fw.ledger.sizing import admit
 from fw.ledger.step import decide_at, place_order, run_bars
@@ -91,12 +92,12 @@ class Simulation:
         self.wishes = np.zeros(n, kinds.WISH)
         self.stamps = np.concatenate([np.zeros(0, kinds.STAMP), *tape.stamps])
         self.payments = np.empty(len(self.stamps) + 1, kinds.PAYMENT)
-        self.equity = np.empty(bars)
+        self.equity = empty(bars)
         self._scratch = np.empty(kinds.BLOCK)
-        self._orders = np.empty(FIRST_ROOM, kinds.ORDER)
+        self._orders = _rows(FIRST_ROOM, kinds.ORDER)
         self._working = np.empty(FIRST_ROOM, np.int64)
-        self._fills = np.empty(FIRST_ROOM, kinds.FILL)
-        self._decisions = np.empty(FIRST_ROOM, kinds.DECISION)
+        self._fills = _rows(FIRST_ROOM, kinds.FILL)
+        self._decisions = _rows(FIRST_ROOM, kinds.DECISION)
         self._columns = {name: _column(getattr(signals, name, None), (n, bars), name) for name in kinds.SIGNAL_FIELDS}
         self._columns["scales"] = _column(scales, (n, bars), "scales")
         self._write_terms(terms, capital)
@@ -106,6 +107,10 @@ class Simulation:
         self._wish_bytes = self.wishes.view(np.uint8).data
         self.handle = np.zeros(1, HANDLE)
         self._write_handle(n, bars, fields)
+
+    def release_signals(self) -> None:
+        """Let go of the arrays that the run was made from; only what came of them stays."""
+        self._columns = dict.fromkeys(self._columns)
 
     @property
     def scales(self) -> NDArray[np.float64] | None:
@@ -168,7 +173,7 @@ class Simulation:
         """Double whatever may be full; the rows already written keep their places."""
         for name in ("_orders", "_working", "_fills", "_decisions"):
             old = getattr(self, name)
-            new = np.empty(2 * len(old), old.dtype)
+            new = _rows(2 * len(old), old.dtype)
             new[: len(old)] = old
             setattr(self, name, new)
         self._write_rooms()
@@ -339,3 +344,8 @@ def _add_explicit(
 @kernel
 def _cancel_all(handle: Rows, bar: int, instrument: int) -> None:
     cancel_all(handle[0], bar, instrument)
+
+
+def _rows(count: int, kind: np.dtype[Any]) -> NDArray[Any]:
+    """Room for rows, on memory that earlier runs may have used."""
+    return empty(count * kind.itemsize // 8).view(kind)
