@@ -25,7 +25,8 @@ def read_only(array: Any) -> Any:
 class LazyColumns(Mapping[str, "NDArray[Any]"]):
     """Columns that are made when they are first looked at. Mutable only in what it remembers."""
 
-    def __init__(self, makers: Mapping[str, Callable[[], Any]]) -> None:
+    def __init__(self, rows: int, makers: Mapping[str, Callable[[], Any]]) -> None:
+        self.rows = rows
         self._makers = makers
         self._made: dict[str, NDArray[Any]] = {}
 
@@ -64,9 +65,9 @@ class Frame(Mapping[str, "NDArray[Any]"]):
         return cls({name: read_only(np.asarray(column)) for name, column in columns.items()})
 
     @classmethod
-    def lazily(cls, makers: Mapping[str, Callable[[], Any]]) -> Frame:
-        """Make a frame whose columns, all of one length, are worked out when they are first looked at."""
-        return cls(LazyColumns(makers))
+    def lazily(cls, rows: int, makers: Mapping[str, Callable[[], Any]]) -> Frame:
+        """Make a frame whose columns, all of `rows` rows, are worked out when they are first looked at."""
+        return cls(LazyColumns(rows, makers))
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         try:
@@ -89,6 +90,8 @@ class Frame(Mapping[str, "NDArray[Any]"]):
     @property
     def rows(self) -> int:
         """How many rows each column has."""
+        if isinstance(self.columns, LazyColumns):
+            return self.columns.rows
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
     def to_pandas(self) -> pd.DataFrame:

@@ -82,7 +82,8 @@ class Bench:
         parts = self.parts(run)
         scene = self.scene(parts, run, cache)
         terms = terms_of(self.settings, parts, run)
-        closed = int(scene.stage.market.bars.close_time[-1])
+        bars = scene.stage.market.bars
+        closed = int(bars.open_time[-1]) + bars.size.ns
         run.clock.follow(lambda: closed)
         possible, reason = choose_engine(parts)
         if engine == "scan" and possible != "scan":

@@ -98,7 +98,9 @@ def result_of(
         capital=settings.account.capital,
         instruments=market.instruments,
         market=market.between(int(market.bars.open_time[first]), None) if first else market,
-        equity=Frame.of({"time": market.bars.close_time[first:], "equity": equity}),
+        equity=Frame.lazily(
+            len(equity), {"time": lambda: market.bars.open_time[first:] + market.bars.size.ns, "equity": lambda: equity}
+        ),
         fills=fills_frame(simulation, symbols, tags, order_tags or {}),
         funding=funding_frame(simulation, symbols),
         signals=signals_frame(simulation, symbols, tags),
@@ -206,6 +208,7 @@ def fills_frame(
         return np.array(mixed, dtype=np.str_)  # of no fills it would be an array of numbers
 
     return Frame.lazily(
+        len(rows),
         {
             "time": lambda: _times(simulation, rows["bar"], closed=False),
             "instrument": lambda: symbols[rows["instrument"]],
@@ -218,7 +221,7 @@ def fills_frame(
             "reason": lambda: _words(kinds.REASONS, rows["reason"]),
             "order": lambda: rows["order"],
             "tag": tag,
-        }
+        },
     )
 
 
@@ -241,13 +244,14 @@ def funding_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
     """Every funding settlement; amount received, negative: paid."""
     rows = simulation.payments[: int(simulation.account["payments"][0])]
     return Frame.lazily(
+        len(rows),
         {
             "time": lambda: simulation.stamps["time"][rows["stamp"]],
             "instrument": lambda: symbols[rows["instrument"]],
             "lots": lambda: rows["lots"],
             "rate": lambda: simulation.stamps["rate"][rows["stamp"]],
             "amount": lambda: rows["amount"],
-        }
+        },
     )
 
 
@@ -255,6 +259,7 @@ def signals_frame(simulation: Simulation, symbols: NDArray[Any], tags: Sequence[
     """Every changed signal; NaN: none."""
     rows = simulation.decisions
     return Frame.lazily(
+        len(rows),
         {
             "time": lambda: _times(simulation, rows["bar"], closed=True),
             "instrument": lambda: symbols[rows["instrument"]],
@@ -265,7 +270,7 @@ def signals_frame(simulation: Simulation, symbols: NDArray[Any], tags: Sequence[
             "limit": lambda: _price_or_nan(rows["limit"]),
             "expiry": lambda: rows["expiry"],
             "tag": lambda: _tag_rows(tags, np.arange(len(rows))),
-        }
+        },
     )
 
 
@@ -278,6 +283,7 @@ def orders_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
     """Every order, with how it ended."""
     rows = simulation.orders
     return Frame.lazily(
+        len(rows),
         {
             "time": lambda: _times(simulation, rows["bar"], closed=True),
             "instrument": lambda: symbols[rows["instrument"]],
@@ -289,7 +295,7 @@ def orders_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
             "reason": lambda: _words(kinds.REASONS, rows["reason"]),
             "state": lambda: _words(kinds.ORDER_STATES, rows["state"]),
             "fault": lambda: _words(kinds.FAULTS, rows["fault"]),
-        }
+        },
     )
 
 

@@ -7,7 +7,6 @@ to a small store, and the next array of its size is made there.
 from __future__ import annotations
 
 import math
-import threading
 import weakref
 from typing import TYPE_CHECKING
 
@@ -21,8 +20,8 @@ SMALLEST = 2**20
 KEPT = 2**28
 """Bytes of unused blocks that are kept at most."""
 
-_lock = threading.Lock()
-_unused: list[NDArray[np.float64]] = []
+# no lock: an array may end inside any statement here, and its end comes back to this list; each step alone is atomic
+_unused: dict[int, list[NDArray[np.float64]]] = {}
 
 
 def empty(*shape: int) -> NDArray[np.float64]:
@@ -38,15 +37,13 @@ def empty(*shape: int) -> NDArray[np.float64]:
 
 
 def _take(count: int) -> NDArray[np.float64]:
-    with _lock:
-        for place, block in enumerate(_unused):
-            if len(block) == count:
-                return _unused.pop(place)
-    return np.empty(count)
+    try:
+        return _unused[count].pop()
+    except (KeyError, IndexError):
+        return np.empty(count)
 
 
 def _give_back(block: NDArray[np.float64]) -> None:
-    with _lock:
-        _unused.append(block)
-        while sum(unused.nbytes for unused in _unused) > KEPT:
-            _unused.pop(0)
+    kept = sum(8 * count * len(blocks) for count, blocks in list(_unused.items()))
+    if kept + block.nbytes <= KEPT:
+        _unused.setdefault(len(block), []).append(block)

@@ -12,7 +12,7 @@ from fw.ledger import memory
 
 @pytest.fixture(autouse=True)
 def _empty_store(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "_unused", [])
+    monkeypatch.setattr(memory, "_unused", {})
 
 
 COUNT = memory.SMALLEST // 8
@@ -50,7 +50,7 @@ def test_small_arrays_are_the_systems_business() -> None:
     assert small.flags.owndata
     del small
     gc.collect()
-    assert memory._unused == []
+    assert memory._unused == {}
 
 
 def test_the_store_keeps_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,5 +58,5 @@ def test_the_store_keeps_no_more_than_it_may(monkeypatch: pytest.MonkeyPatch) ->
     arrays = [memory.empty(COUNT + k) for k in range(6)]
     arrays.clear()
     gc.collect()
-    assert sum(block.nbytes for block in memory._unused) <= memory.KEPT
+    assert sum(block.nbytes for blocks in memory._unused.values() for block in blocks) <= memory.KEPT
     assert memory._unused
