@@ -30,7 +30,7 @@ seen = {}
 for one in distributions():
     try:
         seen.setdefault(one.metadata["Name"], one.version)
-    except Exception:
+    except Exception:  # broken metadata of any distribution; it is left out of the comparison
         pass
 print(json.dumps(seen))
 """

@@ -46,7 +46,7 @@ def installed(problems: list[PluginProblem] | None = None) -> list[Installed]:
                 continue  # further along the path and hidden by the first
             seen.add(canonical(name))
             found += [Installed(entry, name, version) for entry in distribution.entry_points.select(group=GROUP)]
-        except Exception as error:
+        except Exception as error:  # metadata may be broken in any way; it is recorded, and the rest goes on
             place = getattr(distribution, "_path", "an installed distribution")
             text = f"has metadata that cannot be read: {one_line(error)}"
             if problems is not None:

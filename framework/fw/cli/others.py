@@ -56,7 +56,7 @@ def _blamed(command: click.Command, plugin: Plugin) -> click.Command:
             return invoke(ctx)
         except (FwError, click.ClickException, click.Abort, click.exceptions.Exit):
             raise
-        except Exception as error:
+        except Exception as error:  # a plugin's command may raise anything; its plugin is named
             raise PluginError(f"{ctx.command_path} of plugin {plugin.name!r} raised {one_line(error)}") from error
 
     command.invoke = guarded  # type: ignore[method-assign]

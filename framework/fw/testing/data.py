@@ -85,7 +85,7 @@ def check_source(spec: Any, want: Want) -> None:
         source.history(nobody)
     except DataError:
         pass
-    except Exception as error:
+    except Exception as error:  # a source may raise anything; only DataError is its contract
         raise AssertionError(
             f"{name} raised {type(error).__name__} for an instrument it does not have; raise fw.DataError that says "
             "which ones there are"
