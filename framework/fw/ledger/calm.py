@@ -1,6 +1,9 @@
 """Bars in which nothing can happen but a new mark: looked at together, in blocks, by comparisons that vectorise.
 
 What might be touched, paid, liquidated or decided ends the calm; any doubt is left to `step`.
+
+The bars of a block are sliced out before they are looped over: an index that starts at 0 cannot be negative, so numba
+leaves out the wrap-around, and what would be a gather is a plain load.
 """
 
 from __future__ import annotations
@@ -20,13 +23,14 @@ from fw.ledger.handle import (
     limit_of,
     market_of,
     positions_of,
+    prefetch,
     scratch_of,
     stop_of,
     strength_of,
     take_of,
     trail_of,
 )
-from fw.ledger.kinds import BLOCK, CLOSE, HIGH, LOW, NEVER, Ledger, Row
+from fw.ledger.kinds import BLOCK, CLOSE, GLANCE, HIGH, LOW, NEVER, OPEN, Ledger, Row
 
 
 @inner
@@ -57,6 +61,9 @@ def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
         whole = min(j + BLOCK, end)
         change = first_change(ledger, j, whole) if watching else NEVER
         stop = min(whole, change + 1)
+        if stop < whole:
+            for k in range(n):
+                prefetch(market_of(ledger)[k, OPEN], stop)  # where the change will be traded
         if is_touched(ledger, j, stop, cash, shared):
             stop = first_doubt(ledger, j, stop, cash, shared)
             if stop == j:
@@ -123,10 +130,10 @@ def leaves(ledger: Ledger, k: int, i: int, stop: int, offset: int, below: float,
     """Whether the lows or highs of these bars (traded at offset 0, else marks) reach a level."""
     if below == -np.inf and above == np.inf:
         return False
-    low = market_of(ledger)[k, offset + LOW]
-    high = market_of(ledger)[k, offset + HIGH]
+    low = market_of(ledger)[k, offset + LOW, i:stop]
+    high = market_of(ledger)[k, offset + HIGH, i:stop]
     reached = False
-    for b in range(i, stop):
+    for b in range(stop - i):
         reached |= (low[b] <= below) | (high[b] >= above)
     return reached
 
@@ -168,10 +175,10 @@ def is_endangered(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
         quantity = abs(size)
         bound = 2.0 * quantity * max(p.entry, market_of(ledger)[k, ledger.mark + CLOSE, i])
         rate = rate_bound(p, bound)
-        marks = market_of(ledger)[k, ledger.mark + (LOW if p.lots > 0 else HIGH)]
+        marks = market_of(ledger)[k, ledger.mark + (LOW if p.lots > 0 else HIGH), i:stop]
         entry = p.entry
         for b in range(size_of_block):
-            mark = marks[i + b]
+            mark = marks[b]
             spare[b] += size * (mark - entry) - rate * quantity * mark
             doubt |= quantity * mark >= bound
     for b in range(size_of_block):
@@ -212,16 +219,24 @@ def first_change(ledger: Ledger, i: int, stop: int) -> int:
     first = NEVER
     has_prices = ledger.stop_loss + ledger.take_profit + ledger.trailing + ledger.limit + ledger.expiry != 0
     for k in range(ledger.instruments):
-        strength = strength_of(ledger)[k]
         now = positions_of(ledger)[k].strength
-        doubt = has_prices
-        for b in range(i, stop):
-            doubt |= (strength[b] != now) & (strength[b] == strength[b])
-        if doubt:
-            for b in range(i, min(stop, first)):
-                if differs(ledger, k, b) if has_prices else strength[b] != now and strength[b] == strength[b]:
-                    first = b
+        for start in range(i, min(stop, first), GLANCE):
+            end = min(start + GLANCE, stop)
+            strength = strength_of(ledger)[k, start:end]
+            doubt = has_prices
+            for b in range(end - start):
+                doubt |= (strength[b] != now) & (strength[b] == strength[b])
+            if not doubt:
+                continue
+            found = end
+            for b in range(end - start):
+                is_new = (strength[b] != now) & (strength[b] == strength[b])
+                if is_new or (has_prices and differs(ledger, k, start + b)):
+                    found = start + b
                     break
+            if found < end:
+                first = min(first, found)
+                break
     return first
 
 
@@ -231,7 +246,7 @@ def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
 
     Returns whether any is above the peak: compared all together, for most blocks have none.
     """
-    equity = equity_of(ledger)
+    equity = equity_of(ledger)[i:stop]
     peak = account_of(ledger)[0].peak
     untouched = True
     rises = False
@@ -241,21 +256,21 @@ def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
             continue
         size = p.lots * p.lot
         entry = p.entry
-        mark = market_of(ledger)[k, ledger.mark + CLOSE]
+        mark = market_of(ledger)[k, ledger.mark + CLOSE, i:stop]
         rises = False
         if untouched:
-            for b in range(i, stop):
+            for b in range(stop - i):
                 value = cash + size * (mark[b] - entry)
                 equity[b] = value
                 rises |= value > peak
         else:
-            for b in range(i, stop):
+            for b in range(stop - i):
                 value = equity[b] + size * (mark[b] - entry)
                 equity[b] = value
                 rises |= value > peak
         untouched = False
     if untouched:
-        for b in range(i, stop):
+        for b in range(stop - i):
             equity[b] = cash
         rises = cash > peak
     return rises
@@ -264,9 +279,9 @@ def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
 @inner
 def highest(ledger: Ledger, i: int, stop: int) -> float:
     """The peak of equity after these bars."""
-    equity = equity_of(ledger)
+    equity = equity_of(ledger)[i:stop]
     peak = account_of(ledger)[0].peak
-    for b in range(i, stop):
+    for b in range(stop - i):
         peak = max(peak, equity[b])
     return peak
 
@@ -274,16 +289,16 @@ def highest(ledger: Ledger, i: int, stop: int) -> float:
 @inner
 def first_fall(ledger: Ledger, i: int, stop: int, floor: float) -> int:
     """The first of these bars whose equity may have fallen to the share `floor` of its peak; `stop`: none."""
-    equity = equity_of(ledger)
+    equity = equity_of(ledger)[i:stop]
     peak = account_of(ledger)[0].peak
     limit = highest(ledger, i, stop) * floor
     any_lower = False
-    for b in range(i, stop):
+    for b in range(stop - i):
         any_lower |= equity[b] <= limit
     if not any_lower:
         return stop
-    for b in range(i, stop):
+    for b in range(stop - i):
         peak = max(peak, equity[b])
         if equity[b] <= peak * floor:
-            return b
+            return i + b
     return stop

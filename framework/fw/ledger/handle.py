@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from llvmlite import ir
 from numba import from_dtype, types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -106,3 +107,24 @@ limit_of = _view("limit", np.float64, "instruments", "bars", optional=True)
 """Limit entries, float64[instrument, bar]; no columns when absent."""
 expiry_of = _view("expiry", np.float64, "instruments", "bars", optional=True)
 """Expiries of limit entries, float64[instrument, bar]; no columns when absent."""
+
+
+def _prefetch(typing_context: Any, prices: Any, at: Any) -> Any:
+    """`prefetch(prices, at)` for kernels: ask for the memory of one element before it is needed."""
+
+    def build(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        data = context.make_array(signature.args[0])(context, builder, arguments[0]).data
+        pointer = builder.gep(data, [arguments[1]])
+        number = ir.IntType(32)
+        kind = ir.FunctionType(ir.VoidType(), [pointer.type, number, number, number])
+        builder.call(
+            builder.module.declare_intrinsic("llvm.prefetch", (pointer.type,), kind),
+            [pointer, number(0), number(3), number(1)],  # to read, soon, as data
+        )
+        return context.get_dummy_value()
+
+    return types.void(prices, types.intp), build
+
+
+prefetch = intrinsic(_prefetch)
+"""A fill reads one price far from all that was read before: without it a fifth of a scan waits for memory."""

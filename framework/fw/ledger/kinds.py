@@ -215,5 +215,7 @@ WISH = np.dtype(
 
 SIGNAL_FIELDS = ("strength", "stop_loss", "take_profit", "trailing", "limit", "expiry")
 
-BLOCK = 128
+BLOCK = 64
 """Bars that the calm skip looks at together."""
+GLANCE = 16
+"""Bars whose signals it compares together: a change is looked for bar by bar only among so many."""
