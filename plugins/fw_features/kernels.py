@@ -27,7 +27,9 @@ def moving_means(values: Floats, spans: Integers, out: Floats) -> None:
     than the window leaves a trace in it, and equal windows give equal bits wherever they stand.
     """
     bars = len(values)
-    longest = spans.max()
+    longest = 1
+    for k in range(len(spans)):
+        longest = max(longest, spans[k])
     levels = 0
     while 4 ** (levels + 1) <= longest:
         levels += 1

@@ -1,4 +1,7 @@
-"""Fills of one instrument folded into round trips, and each funding payment given to the trade that paid it."""
+"""Fills of one instrument folded into round trips, and each funding payment given to the trade that paid it.
+
+The arrays are made by Python: each way of making one takes a tenth of a second to compile.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +18,6 @@ if TYPE_CHECKING:
     Money = NDArray[np.float64]
 
 
-@kernel
 def round_trips(
     lots: Whole, quantity: Money, price: Money, fee: Money, realised: Money
 ) -> tuple[int, Whole, Money, Whole, Whole, float, float]:
@@ -26,15 +28,30 @@ def round_trips(
     the position in lots; the quantity still open and its average entry. A flip's fee is split by lots.
     """
     n = len(lots)
-    whole = np.zeros((n, 3), np.int64)
-    money = np.zeros((n, 6))
-    open_trade = np.full(n, -1, np.int64)
-    position_after = np.zeros(n, np.int64)
+    whole, money = np.zeros((n, 3), np.int64), np.zeros((n, 6))
+    open_trade, position_after = np.full(n, -1), np.zeros(n, np.int64)
+    trades, held, average = _fold(lots, quantity, price, fee, realised, whole, money, open_trade, position_after)
+    return trades, whole[:trades], money[:trades], open_trade, position_after, held, average
+
+
+@kernel
+def _fold(
+    lots: Whole,
+    quantity: Money,
+    price: Money,
+    fee: Money,
+    realised: Money,
+    whole: Whole,
+    money: Money,
+    open_trade: Whole,
+    position_after: Whole,
+) -> tuple[int, float, float]:
+    """Write into the last four arrays; gives the number of trades, and what is still open."""
     trades = 0
     position = 0
     held = 0.0
     average = 0.0
-    for i in range(n):
+    for i in range(len(lots)):
         if lots[i] == 0:
             open_trade[i] = trades - 1 if position != 0 else -1
             position_after[i] = position
@@ -69,10 +86,9 @@ def round_trips(
             held = abs(position) * unit
         position_after[i] = position
         open_trade[i] = trades - 1 if position != 0 else -1
-    return trades, whole[:trades], money[:trades], open_trade, position_after, held if position != 0 else 0.0, average
+    return trades, held if position != 0 else 0.0, average
 
 
-@kernel
 def payers(
     fill_time: Whole, open_trade: Whole, position_after: Whole, stamp: Whole, bar_open: Whole, lots: Whole
 ) -> Whole:
@@ -82,16 +98,30 @@ def payers(
     falls between the fills at its open and those touched within, which bear the same time: it goes to the first
     position of that bar that has the payment's lots.
     """
-    payer = np.full(len(stamp), -1, np.int64)
-    for k in range(len(stamp)):
-        before_bar = np.searchsorted(fill_time, bar_open[k])
-        before_stamp = np.searchsorted(fill_time, stamp[k])
-        if before_stamp > before_bar and fill_time[before_stamp - 1] > bar_open[k]:
-            before_bar = before_stamp  # fills stamped finer than bars happened before the payment for certain
-        if before_stamp > 0:
-            payer[k] = open_trade[before_stamp - 1]
-        for i in range(before_bar, before_stamp + 1):
+    payer = np.full(len(stamp), -1)
+    before_bar, before_stamp = np.searchsorted(fill_time, bar_open), np.searchsorted(fill_time, stamp)
+    _find_payers(fill_time, open_trade, position_after, before_bar, before_stamp, bar_open, lots, payer)
+    return payer
+
+
+@kernel
+def _find_payers(
+    fill_time: Whole,
+    open_trade: Whole,
+    position_after: Whole,
+    before_bar: Whole,
+    before_stamp: Whole,
+    bar_open: Whole,
+    lots: Whole,
+    payer: Whole,
+) -> None:
+    for k in range(len(payer)):
+        first, last = before_bar[k], before_stamp[k]
+        if last > first and fill_time[last - 1] > bar_open[k]:
+            first = last  # fills stamped finer than bars happened before the payment for certain
+        if last > 0:
+            payer[k] = open_trade[last - 1]
+        for i in range(first, last + 1):
             if i > 0 and position_after[i - 1] == lots[k]:
                 payer[k] = open_trade[i - 1]
                 break
-    return payer
