@@ -17,7 +17,6 @@ class RiskCheck(Protocol):
 
     - `every_bar = True`: review at every bar, which may shrink what is held (goes to the loop).
     - `features`: feature sets it needs, as a strategy has.
-    - `terms(terms) -> Terms`: the same rule as a field of the ledger's terms, for scan and loop alike.
     """
 
     def review(self, targets: Mapping[str, Target], view: View) -> Mapping[str, Target | Veto]:
@@ -27,6 +26,6 @@ class RiskCheck(Protocol):
 
 @runtime_checkable
 class TermsCheck(Protocol):
-    """A check whose rule is a field of the ledger's terms."""
+    """A check whose rule is a limit in the ledger's terms, for scan and loop alike; it has no `review`."""
 
     def terms(self, terms: Terms) -> Terms: ...

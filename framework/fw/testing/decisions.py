@@ -234,13 +234,18 @@ WANTED: tuple[Mapping[str, Target], ...] = (
 
 
 def check_risk_check(spec: Any, *, features: Sequence[FeatureSet] | None = None) -> None:
-    """Review targets against holdings and losses: nothing grows, moves nearer to flat pass, order does not matter."""
+    """Review targets against holdings and losses: nothing grows, moves nearer to flat pass, order does not matter.
+
+    A check by `terms` tightens limits, and touches nothing else.
+    """
     check = build(spec, FakeRun())
     name = _named(check)
     market = MARKETS["range_bound"](INSTRUMENTS, bars=BARS)
     columns = columns_of(market, features)
     if hasattr(check, "terms"):
+        assert not hasattr(check, "review"), f"{name} has both terms and review; a run uses terms alone, so keep one"
         _check_terms(name, check)
+        return
     for holdings in HOLDINGS:
         for drawdown in (0.0, 0.15, 0.9):
             for targets in WANTED:

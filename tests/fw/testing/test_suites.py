@@ -213,11 +213,17 @@ def wrong_checks():
                 for rank, (name, target) in enumerate(targets.items())
             }
 
-    class Loosening(Anything):
+    class Both(Anything):
+        def terms(self, terms):
+            return terms
+
+    @attrs.frozen
+    class Loosening:
         def terms(self, terms):
             return attrs.evolve(terms, exposure_limit=5.0)
 
-    class Meddling(Anything):
+    @attrs.frozen
+    class Meddling:
         def terms(self, terms):
             return attrs.evolve(terms, taker=0.0001)
 
@@ -226,6 +232,7 @@ def wrong_checks():
         (Growing, "would lock a loss in|never enlarges"),
         (Partial, "a check answers every target"),
         (FirstComes, "would lock a loss in|another order"),
+        (Both, "keep one"),
         (Loosening, "loosens a limit"),
         (Meddling, "changes what is not a limit"),
     ]
