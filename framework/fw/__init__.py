@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from fw.domain.market import Market, Series, Stamps
     from fw.domain.order import Order
     from fw.domain.result import Result
+    from fw.domain.saved import SavedRun, Trial
     from fw.domain.time import BarSize, Duration, Length
+    from fw.engine.saved import open_run
     from fw.errors import (
         AmbiguousName,
         BrokerError,
@@ -69,7 +71,9 @@ _HOMES = {
     "fw.domain.market": "Market Series Stamps",
     "fw.domain.order": "Order",
     "fw.domain.result": "Result",
+    "fw.domain.saved": "SavedRun Trial",
     "fw.domain.time": "BarSize Duration Length",
+    "fw.engine.saved": "open_run",
     "fw.errors": "AmbiguousName BrokerError DataError Disconnected Drift FwError Gap MissingExtra ModelError NotFitted "
     "OutOfOrder PluginError RateLimited RunRefused SettingsError ShapeMismatch Stale Unauthorized UnknownPart",
     "fw.parts.broker": "Broker Inbox SimulatedBroker Terms",
@@ -134,6 +138,7 @@ __all__ = [
     "RiskCheck",
     "Run",
     "RunRefused",
+    "SavedRun",
     "Series",
     "SettingsError",
     "ShapeMismatch",
@@ -148,6 +153,7 @@ __all__ = [
     "Target",
     "Terms",
     "Tier",
+    "Trial",
     "Unauthorized",
     "UnknownPart",
     "Unmeasured",
@@ -159,6 +165,7 @@ __all__ = [
     "backtest",
     "hookimpl",
     "load",
+    "open_run",
     "setting",
 ]
 

@@ -12,9 +12,9 @@ from click.testing import CliRunner
 
 import fw
 from fw.cli import COMMANDS, main
-from fw.cli.show import differences
 from fw.cli.sweep import parse_over, sorted_rows, write_table
 from fw.domain.frame import Frame
+from fw.domain.saved import differences
 
 HEAVY = ("numpy", "numba", "pandas", "pyarrow", "torch", "rich", "structlog", "ccxt", "plotly")
 PLUGIN = "import click, fw\n@fw.hookimpl\ndef fw_commands(cli):\n"

@@ -11,6 +11,7 @@ import attrs
 if TYPE_CHECKING:
     from fw.domain.frame import Frame
     from fw.domain.market import Market
+    from fw.domain.saved import Trial
     from fw.domain.time import BarSize
 
 T = TypeVar("T")
@@ -67,6 +68,7 @@ class Result:
     """The strategy file as plain data."""
     measure: Callable[[Result], Mapping[str, Any]] | None = attrs.field(default=None, repr=False)
     trade: Callable[[Result], Frame] | None = attrs.field(default=None, repr=False)
+    recall: Callable[[Result], tuple[Trial, ...]] | None = attrs.field(default=None, repr=False)
     write: Callable[[Result, Path], None] | None = attrs.field(default=None, repr=False)
     _worked_out: dict[Any, Any] = attrs.field(factory=dict, init=False, repr=False)
 
@@ -91,6 +93,14 @@ class Result:
         """Round trips, oldest exit first."""
         assert self.trade is not None
         return self.once(self.trade)
+
+    @property
+    def trials(self) -> tuple[Trial, ...]:
+        """The other runs and combinations of sweeps made in this workspace on the same data.
+
+        That is: on any of the same instruments over an overlapping period, whatever the source or the bar.
+        """
+        return self.recall(self) if self.recall is not None else ()
 
     def report(self, path: Path | str) -> Path:
         """Write the run's files into a folder (made if needed) and return it."""

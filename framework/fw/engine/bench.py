@@ -15,6 +15,7 @@ from fw.engine.loop import Loop
 from fw.engine.outcome import result_of
 from fw.engine.run import EngineRun, RunClock
 from fw.engine.scan import scan
+from fw.engine.trials import trials_beside
 from fw.errors import SettingsError
 from fw.registry import BUNDLED, blame, build_part
 
@@ -106,6 +107,7 @@ class Bench:
             engine_reason=reason if chosen == possible else "it was asked for",
             metrics=self.metrics(run),
             write=self.write,
+            recall=lambda result: trials_beside(result, self.workspace.trials),
             **said,
         )
 

@@ -23,6 +23,7 @@ from fw.registry import Offer, blame, nearest
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from fw.domain.saved import Trial
     from fw.engine.assemble import Scene
     from fw.ledger.simulation import Simulation
     from fw.settings.strategy import StrategyFile
@@ -76,6 +77,7 @@ def result_of(
     order_tags: Mapping[int, str] | None = None,
     vetoes: Vetoes = (),
     write: Callable[[Result, Path], None] | None = None,
+    recall: Callable[[Result], tuple[Trial, ...]] | None = None,
 ) -> Result:
     """The result of a simulation that has reached its last bar."""
     market = scene.stage.market
@@ -124,6 +126,7 @@ def result_of(
         measure=lambda result: Measured(result, metrics),
         trade=trades_of,
         write=write,
+        recall=recall,
     )
 
 

@@ -11,6 +11,10 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
+from fw.domain.saved import Trial
+
 if TYPE_CHECKING:
     from fw.domain.result import Result
 
@@ -44,6 +48,19 @@ def note_trials(file: Path, trials: Iterable[Mapping[str, Any]]) -> None:
         os.write(descriptor, text.encode())
     finally:
         os.close(descriptor)
+
+
+def trials_beside(result: Result, file: Path) -> tuple[Trial, ...]:
+    """The trials that count beside a result; its own, once it is written, is not among them."""
+    times = result.equity["time"]
+    start, end = int(times[0]) - result.bar.ns, int(times[-1])
+    own = result.folder.name if result.folder is not None else None
+    found = trials_like(file, instruments=result.instruments, start=start, end=end)
+    return tuple(
+        Trial(**{field.name: trial[field.name] for field in attrs.fields(Trial)})
+        for trial in found
+        if trial.get("run") != own and all(field.name in trial for field in attrs.fields(Trial))
+    )
 
 
 def trials_like(file: Path, *, instruments: Iterable[str], start: int, end: int) -> list[dict[str, Any]]:
