@@ -15,6 +15,20 @@ if TYPE_CHECKING:
     from fw.domain.account import AccountReport, Position
     from fw.domain.bars import Bars
     from fw.domain.decision import FLAT, LONG, SHORT, Amend, Cancel, Orders, Place, Signal, Target, Veto
+    from fw.domain.event import (
+        Accepted,
+        BarsClosed,
+        Cancelled,
+        Decided,
+        Event,
+        Expired,
+        Filled,
+        Funding,
+        Liquidated,
+        Rejected,
+        Submitted,
+        Vetoed,
+    )
     from fw.domain.forecast import Forecasts, Windows
     from fw.domain.frame import Frame
     from fw.domain.instrument import Instrument, Tier
@@ -45,6 +59,7 @@ if TYPE_CHECKING:
         Unauthorized,
         UnknownPart,
     )
+    from fw.log import Secret
     from fw.parts.broker import Broker, Inbox, SimulatedBroker, Terms
     from fw.parts.features import FeatureSet
     from fw.parts.given import Run
@@ -65,6 +80,8 @@ _HOMES = {
     "fw.domain.account": "AccountReport Position",
     "fw.domain.bars": "Bars",
     "fw.domain.decision": "FLAT LONG SHORT Amend Cancel Orders Place Signal Target Veto",
+    "fw.domain.event": "Accepted BarsClosed Cancelled Decided Event Expired Filled Funding Liquidated Rejected "
+    "Submitted Vetoed",
     "fw.domain.forecast": "Forecasts Windows",
     "fw.domain.frame": "Frame",
     "fw.domain.instrument": "Instrument Tier",
@@ -76,6 +93,7 @@ _HOMES = {
     "fw.engine.saved": "open_run",
     "fw.errors": "AmbiguousName BrokerError DataError Disconnected Drift FwError Gap MissingExtra ModelError NotFitted "
     "OutOfOrder PluginError RateLimited RunRefused SettingsError ShapeMismatch Stale Unauthorized UnknownPart",
+    "fw.log": "Secret",
     "fw.parts.broker": "Broker Inbox SimulatedBroker Terms",
     "fw.parts.features": "FeatureSet",
     "fw.parts.given": "Run",
@@ -96,28 +114,37 @@ __all__ = [
     "FLAT",
     "LONG",
     "SHORT",
+    "Accepted",
     "AccountReport",
     "AmbiguousName",
     "Amend",
     "BarSize",
     "Bars",
+    "BarsClosed",
     "Broker",
     "BrokerError",
     "Cancel",
+    "Cancelled",
     "DataError",
+    "Decided",
     "Disconnected",
     "Drift",
     "Duration",
+    "Event",
+    "Expired",
     "FeatureSet",
+    "Filled",
     "Fitted",
     "Forecasts",
     "Frame",
+    "Funding",
     "FwError",
     "Gap",
     "History",
     "Inbox",
     "Instrument",
     "Length",
+    "Liquidated",
     "Market",
     "Metric",
     "MissingExtra",
@@ -133,12 +160,14 @@ __all__ = [
     "PluginError",
     "Position",
     "RateLimited",
+    "Rejected",
     "Reporter",
     "Result",
     "RiskCheck",
     "Run",
     "RunRefused",
     "SavedRun",
+    "Secret",
     "Series",
     "SettingsError",
     "ShapeMismatch",
@@ -150,6 +179,7 @@ __all__ = [
     "Stale",
     "Stamps",
     "Strategy",
+    "Submitted",
     "Target",
     "Terms",
     "Tier",
@@ -158,6 +188,7 @@ __all__ = [
     "UnknownPart",
     "Unmeasured",
     "Veto",
+    "Vetoed",
     "View",
     "Want",
     "Windows",

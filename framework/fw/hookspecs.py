@@ -230,12 +230,11 @@ class Hooks:
 
         ```python
         import attrs, fw
-        from fw.domain.event import Filled
 
         @attrs.frozen
         class CountFills:
             "Counts fills."
-            kinds = (Filled,)
+            kinds = (fw.Filled,)
             seen: list = attrs.field(factory=list, init=False)
             def notice(self, event):
                 self.seen.append(event)
@@ -294,12 +293,15 @@ class Hooks:
     def fw_secret(self, name: str) -> str | None:
         """Look a secret up by name; the first plugin that knows it answers.
 
+        The bundled plugin that reads `FW_SECRET_<NAME>` and `<NAME>` from the environment is asked last.
+
         ```python
-        import os, fw
+        import pathlib, fw
 
         @fw.hookimpl
         def fw_secret(name):
-            return os.environ.get(name.upper())
+            file = pathlib.Path("/run/secrets") / name
+            return file.read_text().strip() if file.is_file() else None
         ```
         """
 

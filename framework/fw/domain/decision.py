@@ -66,6 +66,8 @@ class Target:
             raise ValueError("a target says exactly one of exposure, notional and lots")
         if not math.isfinite(given[0]):
             raise ValueError(f"a target is a finite number, not {given[0]!r}")
+        if self.lots is not None and self.lots != int(self.lots):
+            raise ValueError(f"a target's lots are whole steps, not {self.lots!r}; for parts of one, give a notional")
 
     @property
     def size(self) -> float:

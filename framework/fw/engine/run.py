@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from fw.domain.instrument import Instrument
     from fw.domain.time import BarSize
+    from fw.log import Secret
     from fw.settings.strategy import StrategyFile
 
 
@@ -64,12 +66,16 @@ class EngineRun:
         generator: np.random.Generator = self._random
         return generator
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str) -> Secret:
         """A secret by name, masked in every log from now on; SettingsError where nobody has it."""
-        from fw.log import know_secret
+        from fw.log import Secret
 
         found = self.ask_secret(name)
         if found is None:
-            raise SettingsError(f"no secret {name!r}: set the environment variable {name.upper()}")
-        know_secret(found)
-        return found
+            raise SettingsError(f"no secret {name!r}: set the environment variable {variable_of(name)}")
+        return Secret(found)
+
+
+def variable_of(name: str) -> str:
+    """The environment variable in which a secret is looked for first, by the bundled plugin that reads them."""
+    return "FW_SECRET_" + re.sub(r"\W", "_", name).upper()

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from fw.domain.instrument import Instrument
     from fw.domain.time import BarSize
+    from fw.log import Secret
 
 
 class Clock(Protocol):
@@ -65,6 +66,6 @@ class Run(Protocol):
         """The whole strategy file as read (`fw.settings.strategy.StrategyFile`)."""
         ...
 
-    def secret(self, name: str) -> str:
-        """A secret by name from the plugins that keep them; SettingsError where none has it."""
+    def secret(self, name: str) -> Secret:
+        """A secret by name: it reads `***` everywhere but for `reveal()`; SettingsError where no plugin has it."""
         ...

@@ -49,7 +49,10 @@ def is_part(path: Path) -> bool:
 
 
 def with_defaults(root: Table) -> Table:
-    """The settings with the parts they need not name."""
+    """The settings with the parts they need not name; an empty list or mapping is as good as none."""
+    empty = [name for name, entry in root.entries.items() if may_be_empty(name) and _is_null(entry.node)]
+    if empty:
+        root = attrs.evolve(root, entries={name: e for name, e in root.entries.items() if name not in empty})
     for name, default in DEFAULTS.items():
         given = root.get(name)
         if given is None:
@@ -59,6 +62,16 @@ def with_defaults(root: Table) -> Table:
             use = Entry(given.place, Scalar(given.place, default))
             root = root.with_entry(name, Entry(root.entries[name].place, given.with_entry("use", use)))
     return root
+
+
+def may_be_empty(name: str) -> bool:
+    """Whether a setting at the top is a list or a mapping that need not be given: `risk:` with nothing under it."""
+    setting = settings_of(StrategyFile).get(name)
+    return (
+        setting is not None
+        and not setting.is_required
+        and (item_of(setting.hint) is not None or value_of(setting.hint) is not None)
+    )
 
 
 def merged(base: Node | None, over: Node, path: Path = ()) -> Node:
@@ -71,7 +84,7 @@ def merged(base: Node | None, over: Node, path: Path = ()) -> Node:
         base = Table(over.place, {})
     entries = dict(base.entries)
     for name, entry in over.entries.items():
-        if isinstance(entry.node, Scalar) and entry.node.is_null:
+        if _is_null(entry.node):
             entries.pop(name, None)
         else:
             entries[name] = Entry(entry.place, merged(base.get(name), entry.node, (*path, name)))
@@ -168,7 +181,7 @@ def _put(node: Node | None, names: Path, value: Node, at: Path, match: Match) ->
         node = node and _as_table(node)
     if isinstance(node, Items):
         return _put_in_list(node, names, value, at, match)
-    if node is None or (isinstance(node, Scalar) and node.is_null):
+    if node is None or _is_null(node):
         if _is_list_of_parts(at):
             raise _NoSuchPlace(at, f"names no part {names[0]!r}: set the list, as in {at[0]}=[{names[0]}]")
         node = Table(value.place, {})
@@ -215,6 +228,10 @@ def _is_another(base: Table, over: Table) -> bool:
     return (use is not None and _text(use) != _text(base.get("use"))) or (
         live is not None and (_text(live) or "false").lower() != (_text(base.get("live")) or "false").lower()
     )
+
+
+def _is_null(node: Node) -> bool:
+    return isinstance(node, Scalar) and node.is_null
 
 
 def _text(node: Node | None) -> str | None:

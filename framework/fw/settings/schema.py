@@ -28,6 +28,7 @@ from fw.settings.fields import (
     settings_of,
     value_of,
 )
+from fw.settings.merge import may_be_empty
 from fw.settings.plain import plain
 from fw.settings.scalars import LABEL
 from fw.settings.strategy import DEFAULTS, StrategyFile
@@ -41,6 +42,8 @@ def schema(registry: Registry) -> dict[str, Any]:
     settings = settings_of(StrategyFile)
     parts = {part.kind: part for setting in settings.values() if (part := _part_in(setting.hint))}
     properties = {name: _property(setting) for name, setting in settings.items()}
+    for name in filter(may_be_empty, settings):
+        properties[name] |= {"type": [properties[name]["type"], "null"]}
     for name, default in DEFAULTS.items():
         properties[name] |= {"default": default}
         if isinstance(default, str):

@@ -134,7 +134,7 @@ class StrategyFile:
     """One strategy file, read and checked; every part's settings are built."""
 
     name: Title = setting("", help="names the run folders; the file's own name where left out")
-    seed: int = setting(0, ge=0, help="of all randomness")
+    seed: int = setting(0, ge=0, help="of all randomness but that of a made-up market, which has a seed of its own")
     instruments: Annotated[tuple[Symbol, ...], Distinct] = setting(help="perpetuals traded, such as [BTCUSDT]")
     bar: BarSize = setting(help="the clock: decisions happen when a bar of this size closes")
     account: Account = setting(factory=Account, help="the account all instruments share")

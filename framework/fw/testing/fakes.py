@@ -20,6 +20,7 @@ from fw.domain.instrument import Instrument
 from fw.domain.market import Market, Stamps
 from fw.domain.time import BarSize
 from fw.errors import SettingsError
+from fw.log import Secret
 from fw.parts.strategy import DEFAULT_LOOKBACK
 from fw.settings.strategy import Account, Simulation
 
@@ -58,10 +59,10 @@ class FakeRun:
     settings: Any = attrs.field(factory=lambda: SimpleNamespace(account=Account(), simulation=Simulation(), path=None))
     secrets: Mapping[str, str] = attrs.field(factory=dict)
 
-    def secret(self, name: str) -> str:
+    def secret(self, name: str) -> Secret:
         if name not in self.secrets:
             raise SettingsError(f"no plugin knows the secret {name!r}")
-        return self.secrets[name]
+        return Secret(self.secrets[name])
 
 
 @attrs.frozen(kw_only=True)

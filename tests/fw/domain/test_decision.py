@@ -39,6 +39,12 @@ def test_a_target_has_exactly_one_unit():
         fw.Target(notional=math.nan)
 
 
+def test_a_target_in_lots_is_whole():
+    with pytest.raises(ValueError, match=r"lots are whole steps, not 2\.5; for parts of one, give a notional"):
+        fw.Target(lots=2.5)  # type: ignore[arg-type]
+    assert fw.Target(lots=-3).size == -3.0
+
+
 def test_a_scaled_target_keeps_its_unit_and_its_signal():
     signal = fw.Signal(1.0, stop_loss=9.0)
     assert fw.Target(lots=-7, signal=signal).scaled(0.5) == fw.Target(lots=-3, signal=signal)

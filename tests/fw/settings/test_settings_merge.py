@@ -142,6 +142,9 @@ def test_a_variable_that_names_another_part_comes_before_those_that_set_it(read)
         ("rebalance=", lambda f: f.rebalance, None),
         ("rebalance=null", lambda f: f.rebalance, None),
         ("strategy.stop=null", lambda f: f.strategy.spec.stop, None),
+        ("risk=null", lambda f: f.risk, ()),
+        ("features=", lambda f: f.features, ()),
+        ("report=null", lambda f: [entry.name for entry in f.report], ["summary"]),
     ],
 )
 def test_set_writes_one_value_at_a_path(read, override, look, value):

@@ -33,6 +33,7 @@ GOOD = [
     "account: {margin: cross, reserve: 0}",
     "simulation: {slippage: {bps: .5}, bar_path: optimistic}",
     "features: []",
+    "risk:\nfeatures: ~\nmodels: null\nmetrics:\nobservers:\nplugins:\nreport:",
     "features: [returns, {use: volatility, span: 5}, {use: 'parts:returns', name: more, spans: [1, 2], bar: 4h, on: ETHUSDT}]",
     "models: {m: network, n: {use: network, horizon: 30d, context: 5, train: {every: 30, window: 365d}}}",
     "risk: [quiet, {use: max_exposure, limit: 1}]",
