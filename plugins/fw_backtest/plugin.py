@@ -9,7 +9,7 @@ import attrs
 import fw
 
 if TYPE_CHECKING:
-    from fw_backtest.broker import LedgerBroker
+    from fw.ledger import LedgerBroker
 
 
 @attrs.frozen
@@ -18,7 +18,7 @@ class Backtest:
 
     def build(self, run: fw.Run) -> LedgerBroker:
         """Make the broker."""
-        from fw_backtest.broker import LedgerBroker
+        from fw.ledger import LedgerBroker
 
         return LedgerBroker()
 

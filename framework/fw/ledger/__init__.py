@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
-__all__ = ["empty", "inner", "kernel"]
+if TYPE_CHECKING:
+    from fw.ledger.broker import LedgerBroker
+    from fw.ledger.compiled import inner, kernel
+    from fw.ledger.memory import empty
+
+__all__ = ["LedgerBroker", "empty", "inner", "kernel"]
+
+_HOMES = {"LedgerBroker": "broker", "empty": "memory", "inner": "compiled", "kernel": "compiled"}
 
 
 def __getattr__(name: str) -> Any:
-    if name == "empty":
-        from fw.ledger.memory import empty
-
-        return empty
-    if name in __all__:  # numba is imported only when somebody compiles
-        from fw.ledger import compiled
-
-        return getattr(compiled, name)
-    raise AttributeError(f"module 'fw.ledger' has no attribute {name!r}")
+    if name not in _HOMES:
+        raise AttributeError(f"module 'fw.ledger' has no attribute {name!r}")
+    # numba is imported only when somebody compiles
+    return getattr(import_module(f"fw.ledger.{_HOMES[name]}"), name)

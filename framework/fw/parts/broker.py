@@ -93,7 +93,7 @@ class Terms:
 
 @runtime_checkable
 class SimulatedBroker(Broker, Protocol):
-    """A venue made of the ledger; only this kind may be run by the scan."""
+    """A venue made of the ledger, such as `fw.ledger.LedgerBroker`; only this kind may be run by the scan."""
 
     def terms(self, run: Run) -> Terms:
         """Fees, slippage and fill rules."""
@@ -104,5 +104,5 @@ class SimulatedBroker(Broker, Protocol):
         ...
 
     def attach(self, simulation: Any) -> None:
-        """Take the run's arrays (`fw.ledger.step.Simulation`); called once, before `open`."""
+        """Take the run's arrays (`fw.ledger.simulation.Simulation`); called once, before `open`."""
         ...

@@ -10,7 +10,7 @@ import pytest
 import fw
 from fw.domain.event import Event
 from fw.domain.order import Order, OrderKind
-from fw_backtest.broker import LedgerBroker
+from fw.ledger.broker import LedgerBroker
 from fw_backtest.plugin import Backtest, Paper, fw_brokers
 
 HOUR = 3_600_000_000_000

@@ -5,42 +5,51 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
-import fw
+from fw.domain.account import AccountReport, Position
 from fw.domain.event import Accepted, Cancelled, Event, Expired, Filled, Funding, Liquidated, Rejected
 from fw.domain.order import Order, OrderKind
 from fw.domain.venue import fees
+from fw.errors import BrokerError
+from fw.parts.broker import Inbox, Terms
 
 if TYPE_CHECKING:
     from fw.ledger.simulation import Simulation
+    from fw.parts.given import Run
 
 BASIS_POINT = 1e-4
 
 
 class LedgerBroker:
-    """The simulated broker of one run. Mutable: it remembers which facts it has told."""
+    """The simulated broker of one run. Mutable: it remembers which facts it has told.
+
+    `adjust` changes the terms that the file gives it; a plugin's broker is this one with fees or fill rules of its own.
+    """
 
     real_money = False
 
-    def __init__(self) -> None:
+    def __init__(self, adjust: Callable[[Terms], Terms] = lambda terms: terms) -> None:
+        self._adjust = adjust
         self._simulation: Simulation | None = None
         self._inbox: Any = None
         self._symbols: tuple[str, ...] = ()
         self._told = {"fills": 0, "payments": 0}
         self._working: set[int] = set()
 
-    def terms(self, run: fw.Run) -> fw.Terms:
+    def terms(self, run: Run) -> Terms:
         """The venue's fees in the account's tier, and the file's `simulation` settings."""
         account, simulation = run.settings.account, run.settings.simulation
         charged = fees(account.venue, account.fees)
-        return fw.Terms(
-            maker=charged.maker,
-            taker=charged.taker,
-            slippage=simulation.slippage.bps * BASIS_POINT,
-            pessimistic=simulation.bar_path == "pessimistic",
-            through=simulation.through,
-            isolated=account.margin == "isolated",
-            leverage=account.leverage,
-            reserve=account.reserve,
+        return self._adjust(
+            Terms(
+                maker=charged.maker,
+                taker=charged.taker,
+                slippage=simulation.slippage.bps * BASIS_POINT,
+                pessimistic=simulation.bar_path == "pessimistic",
+                through=simulation.through,
+                isolated=account.margin == "isolated",
+                leverage=account.leverage,
+                reserve=account.reserve,
+            )
         )
 
     def attach(self, simulation: Simulation) -> None:
@@ -48,7 +57,7 @@ class LedgerBroker:
         self._simulation = simulation
         self._symbols = tuple(instrument.symbol for instrument in simulation.instruments)
 
-    def open(self, inbox: fw.Inbox) -> None:
+    def open(self, inbox: Inbox) -> None:
         """From now on facts go to this inbox."""
         self._inbox = inbox
 
@@ -59,7 +68,7 @@ class LedgerBroker:
     def simulation(self) -> Simulation:
         """The run's arrays; BrokerError before `attach`."""
         if self._simulation is None:
-            raise fw.BrokerError("the simulated broker was not given a market: the engine calls attach first")
+            raise BrokerError("the simulated broker was not given a market: the engine calls attach first")
         return self._simulation
 
     def advance(self, bar: int) -> None:
@@ -91,7 +100,7 @@ class LedgerBroker:
         """Withdraw a working order; one that has ended stays as it ended."""
         self.simulation.cancel(int(self.simulation.account["next"][0]) - 1, int(order_id))
 
-    def account(self) -> fw.AccountReport:
+    def account(self) -> AccountReport:
         """The ledger's truth."""
         simulation = self.simulation
         bar = int(simulation.account["next"][0]) - 1
@@ -99,13 +108,13 @@ class LedgerBroker:
         for k, symbol in enumerate(self._symbols):
             row = simulation.positions[k]
             unrealised = float(row["lots"] * row["lot"] * (simulation.mark(k, bar) - row["entry"]))
-            positions[symbol] = fw.Position(
+            positions[symbol] = Position(
                 lots=int(row["lots"]),
                 entry_price=float(row["entry"]),
                 unrealised=unrealised,
                 isolated_margin=float(row["margin"]) if simulation.account["isolated"][0] else 0.0,
             )
-        return fw.AccountReport(
+        return AccountReport(
             time=simulation.close_time(bar),
             wallet=simulation.wallet,
             equity=float(simulation.account["equity"][0]),
