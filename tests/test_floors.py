@@ -26,9 +26,11 @@ FLOORS = {
     "plugins": 4,
     "registry": 4,
     "install": 4,
+    "scaffold": 4,
     "settings": 4,
     "engine": 5,
     "plan": 5,
+    "doctor": 5,
     "testing": 6,
     "cli": 7,
 }

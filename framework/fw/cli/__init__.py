@@ -14,7 +14,7 @@ from fw import __version__
 from fw.cli.process import reader_left, speak_plainly, stopping_in_order
 from fw.registry import nearest
 
-COMMANDS = ("check", "parts", "plugins", "replay", "run", "schema", "show", "sweep")
+COMMANDS = ("check", "doctor", "new", "parts", "plugins", "replay", "run", "schema", "show", "sweep")
 """Built in: each is the module of its name in this folder, and is imported only when it is needed."""
 
 NO_READER = 141

@@ -81,6 +81,7 @@ class RunFolder:
             "profile": settings.profile,
             "seed": settings.seed,
             "started": now.isoformat(timespec="seconds"),
+            "process": os.getpid(),
             "packages": _versions(),
             "plugins": {plugin.name: f"{plugin.distribution} {plugin.version}".strip() for plugin in plugins.loaded},
             "python": platform.python_version(),

@@ -39,10 +39,15 @@ def source_hash(*sources: Path) -> str:
     return digest.hexdigest()[:16]
 
 
+def version_folder(source: Path = LEDGER) -> Path:
+    """Where kernels of this version of `source` (and of the ledger) are, or would be."""
+    return cache_root() / source_hash(*{LEDGER: None, source: None})
+
+
 @cache
 def cache_folder(source: Path = LEDGER) -> Path | None:
     """The folder for kernels of this version of `source` (and of the ledger); None where nothing is writable."""
-    folder = cache_root() / source_hash(*{LEDGER: None, source: None})
+    folder = version_folder(source)
     try:
         folder.mkdir(parents=True, exist_ok=True)
         probe = folder / f".probe-{os.getpid()}"
@@ -84,7 +89,7 @@ def kernel(function: Function) -> Function:
     Floating point is strict IEEE: never `fastmath`, so that every engine agrees to the last bit. A function
     typed into a prompt or a notebook has no file and is compiled anew in each process.
     """
-    source = _source_of(Path(function.__code__.co_filename))
+    source = source_of(Path(function.__code__.co_filename))
     folder = cache_folder(source) if source is not None else None
     before = numba_config.CACHE_DIR
     numba_config.CACHE_DIR = str(folder or "")
@@ -106,7 +111,7 @@ def inner(function: Function) -> Function:
     return numba.njit(_nrt=False, **INNER)(function)
 
 
-def _source_of(file: Path) -> Path | None:
+def source_of(file: Path) -> Path | None:
     """What a kernel in `file` may call: its whole package, or the file alone where it stands by itself."""
     if not file.is_file():
         return None
