@@ -12,7 +12,7 @@ import numpy as np
 from fw.domain.bars import Bars
 from fw.domain.forecast import Forecasts, Windows
 from fw.domain.market import Market
-from fw.domain.time import HOUR, format_time
+from fw.domain.time import HOUR, BarSize, format_time, parse_time
 from fw.engine.leaks import feature_contract
 from fw.errors import DataError
 from fw.parts.source import Want
@@ -61,8 +61,12 @@ def _check_no_hole(where: str, values: NDArray[np.float64], lookback: int) -> No
         )
 
 
-def check_source(spec: Any, want: Want) -> None:
-    """Read what is wanted twice: the bars are in order, in range, on the grid, and the same both times."""
+def check_source(spec: Any, want: Want | None = None) -> None:
+    """Read what is wanted twice: the bars are in order, in range, on the grid, and the same both times.
+
+    Without `want` it is ten days of hourly bars of BTCUSDT, January 2024, and 50 bars to warm up.
+    """
+    want = usual_want() if want is None else want
     source = build(spec, FakeRun(bar=want.bar))
     name = type(source).__name__
     market = source.history(want)
@@ -90,6 +94,17 @@ def check_source(spec: Any, want: Want) -> None:
             f"{name} raised {type(error).__name__} for an instrument it does not have; raise fw.DataError that says "
             "which ones there are"
         ) from error
+
+
+def usual_want() -> Want:
+    """What a run over a few days of BTCUSDT asks of its source."""
+    return Want(
+        instruments=("BTCUSDT",),
+        bar=BarSize.parse("1h"),
+        start=parse_time("2024-01-10"),
+        end=parse_time("2024-01-20"),
+        warmup=50,
+    )
 
 
 def _check_bars(where: str, bars: Bars, want: Want) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -41,6 +40,34 @@ class FakeClock:
     now: int = 0
 
 
+@attrs.frozen
+class LogLine:
+    """One thing a part told the log."""
+
+    level: str
+    event: str
+    values: Mapping[str, Any]
+
+
+@attrs.frozen
+class FakeLog:
+    """Keeps what a part tells `run.log`: `run.log.info("filled", lots=3)`."""
+
+    lines: list[LogLine] = attrs.field(factory=list)
+
+    def debug(self, event: str, **values: Any) -> None:
+        self.lines.append(LogLine("debug", event, values))
+
+    def info(self, event: str, **values: Any) -> None:
+        self.lines.append(LogLine("info", event, values))
+
+    def warning(self, event: str, **values: Any) -> None:
+        self.lines.append(LogLine("warning", event, values))
+
+    def error(self, event: str, **values: Any) -> None:
+        self.lines.append(LogLine("error", event, values))
+
+
 @attrs.define
 class FakeRun:
     """A run of one hour bars over whatever instruments; mutable as its random generator is."""
@@ -54,7 +81,7 @@ class FakeRun:
     )
     clock: FakeClock = attrs.field(factory=FakeClock)
     random: np.random.Generator = attrs.field(factory=lambda: np.random.default_rng(0))
-    log: Any = attrs.field(factory=lambda: logging.getLogger("fw.testing"))
+    log: FakeLog = attrs.field(factory=FakeLog)
     workspace: Path = attrs.field(factory=lambda: Path(tempfile.gettempdir()))
     settings: Any = attrs.field(factory=lambda: SimpleNamespace(account=Account(), simulation=Simulation(), path=None))
     secrets: Mapping[str, str] = attrs.field(factory=dict)

@@ -1,0 +1,168 @@
+"""Writes what an author of a part begins with: a small example that works, its tests, and a file that runs it."""
+
+from __future__ import annotations
+
+import importlib.util
+import keyword
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path, PurePosixPath
+from string import Template
+
+import attrs
+
+from fw.errors import SettingsError
+from fw.hookspecs import KINDS as PARTS
+from fw.installed import installed
+from fw.registry import Registry, word
+
+TEMPLATES = Path(__file__).with_name("templates")
+KINDS = (*PARTS, "plugin")
+"""What can be begun: each kind of part as a single file, or a whole distribution."""
+
+LONGEST = 64
+"""Letters of a name; files named after it must stay within what every file system takes."""
+
+TAKEN_CLASSES = frozenset({"Any", "Mapping", "Path"})
+"""Names that the templates import, which no class of theirs may take."""
+
+
+@attrs.frozen(kw_only=True)
+class Scaffold:
+    """The files of one beginning, by their paths from the folder they go to."""
+
+    kind: str
+    name: str
+    """Of the part, with underscores."""
+    files: Mapping[PurePosixPath, str]
+
+    @property
+    def distribution(self) -> str:
+        """What a plugin is installed by."""
+        return f"fw-{self.name.replace('_', '-')}"
+
+    @property
+    def runs(self) -> bool:
+        """Whether there is a strategy file among them."""
+        return any(path.suffix == ".yaml" for path in self.files)
+
+
+def scaffold(kind: str, name: str, registry: Registry) -> Scaffold:
+    """The files for a part of this kind, or for a plugin; nothing is written.
+
+    Raises SettingsError for a name that cannot be one, or that is taken.
+    """
+    name = _checked(kind, name.replace("-", "_"), registry)
+    words = {
+        "name": name,
+        "Name": _class_name(kind, name),
+        "package": f"fw_{name}",
+        "distribution": f"fw-{name.replace('_', '-')}",
+        "needs": _needs(),
+    }
+    base = PurePosixPath(words["distribution"] if kind == "plugin" else "")
+    folder = TEMPLATES / kind
+    files = {
+        base / _place(template.relative_to(folder).as_posix(), name): Template(
+            template.read_text(encoding="utf-8")
+        ).substitute(words)
+        for template in sorted(folder.rglob("*.txt"))
+    }
+    return Scaffold(kind=kind, name=name, files=files)
+
+
+def write(made: Scaffold, folder: Path) -> list[Path]:
+    """Write all files below `folder`, or none; returns where their tops are: files, or the plugin's folder.
+
+    Raises SettingsError where one is there already; an OSError passes after everything is as it was.
+    """
+    tops = [folder / top for top in dict.fromkeys(path.parts[0] for path in made.files)]
+    for top in tops:
+        if os.path.lexists(top):
+            what = "folder" if top.is_dir() else "file"
+            raise SettingsError(
+                f"the {what} {top} exists already: take another name, or move it away; nothing is written"
+            )
+    missing = [parent for parent in (folder, *folder.parents) if not parent.exists()]
+    placed: list[Path] = []
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        # written beside their places first: a disk that is full is found before anything can be seen
+        with tempfile.TemporaryDirectory(dir=folder, prefix=".fw-new-") as aside:
+            for path, text in made.files.items():
+                target = Path(aside, path)
+                target.parent.mkdir(parents=True, exist_ok=True)
+                target.write_text(text, encoding="utf-8", newline="\n")
+            for top in tops:
+                os.rename(Path(aside, top.name), top)
+                placed.append(top)
+    except BaseException:
+        for top in placed:
+            shutil.rmtree(top) if top.is_dir() else top.unlink()
+        for parent in missing:
+            if parent.is_dir():
+                parent.rmdir()
+        raise
+    return tops
+
+
+def _place(template: str, name: str) -> str:
+    """Where a template's text goes: `src/fw_NAME/plugin.py.txt` to `src/fw_breakout/plugin.py`."""
+    path = template.removesuffix(".txt").replace("NAME", name)
+    return ".gitignore" if path == "gitignore" else path
+
+
+def _class_name(kind: str, name: str) -> str:
+    """`weekend_guard` as `WeekendGuard`; a name that the file needs itself gets its kind behind it."""
+    camel = "".join(piece[:1].upper() + piece[1:] for piece in name.split("_"))
+    return camel + PARTS_IN_CLASSES.get(kind, kind.capitalize()) if camel in TAKEN_CLASSES else camel
+
+
+PARTS_IN_CLASSES = {"risk": "Check", "features": "Features", "plugin": "Strategy"}
+
+
+def _needs() -> str:
+    """The versions of fw a plugin says it works with: this one and later, up to the next great one."""
+    from fw import __version__
+
+    major, minor = __version__.split(".")[:2]
+    return f">={major}.{minor},<{int(major) + 1}"
+
+
+def _checked(kind: str, name: str, registry: Registry) -> str:
+    """The name, if a part and its files may be called so."""
+    if not re.fullmatch(r"[A-Za-z](\w*[A-Za-z0-9])?", name, re.ASCII) or "__" in name:
+        raise SettingsError(
+            f"{name!r} cannot be a name: letters, digits and single underscores only, the first one a letter, "
+            "such as weekend_guard"
+        )
+    if len(name) > LONGEST:
+        raise SettingsError(f"a name has {LONGEST} letters at most; this one has {len(name)}")
+    if keyword.iskeyword(name) or keyword.iskeyword(name.lower()):
+        raise SettingsError(f"{name!r} is a word of Python's own and cannot name a module: take another")
+    if name.lower().startswith("test") or name == "conftest":
+        raise SettingsError(f"pytest would take {name}.py for a test: take a name that does not begin with test")
+    part = "strategy" if kind == "plugin" else kind
+    if found := next((offer for offer in registry.offers(part) if offer.name.lower() == name.lower()), None):
+        raise SettingsError(
+            f"there is a {word(part)} {found.name!r} already, of plugin {found.plugin!r}: take another name, for the two "
+            "could only be told apart as plugin:name"
+        )
+    _refuse_taken_module(f"fw_{name}" if kind == "plugin" else name, kind)
+    if kind == "plugin" and (twin := next((one for one in installed() if one.entry.name == name), None)):
+        raise SettingsError(f"there is a plugin {name!r} already, of {twin.distribution}: take another name")
+    return name
+
+
+def _refuse_taken_module(module: str, kind: str) -> None:
+    try:
+        spec = importlib.util.find_spec(module)
+    except (ImportError, ValueError):
+        spec = None
+    # a file of this name in the current folder is found too, and is told of as an existing file
+    if spec is not None and not (spec.origin and Path(spec.origin).parent == Path.cwd()):
+        hides = "and a plugin of this name would hide it" if kind == "plugin" else f"and {module}.py would hide it"
+        raise SettingsError(f"there is a Python module {module!r} already, {hides}: take another name")
