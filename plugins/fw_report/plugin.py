@@ -6,6 +6,7 @@ from typing import Any
 
 import fw
 from fw_report.files import Files
+from fw_report.html.page import Html
 from fw_report.metrics import METRICS
 from fw_report.summary import Summary
 
@@ -17,4 +18,4 @@ def fw_metrics() -> dict[str, type[Any]]:
 
 @fw.hookimpl
 def fw_reporters() -> dict[str, type[Any]]:
-    return {"summary": Summary, "files": Files}
+    return {"summary": Summary, "files": Files, "html": Html}
