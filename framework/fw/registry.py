@@ -6,6 +6,7 @@ import difflib
 import errno
 import importlib.util
 import re
+import sys
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -55,6 +56,19 @@ class Offer:
     def summary(self) -> str:
         """The first line of the settings class's docstring."""
         return (self.spec.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def file(self) -> Path | None:
+        """The file its settings class is written in; None for one that was typed in."""
+        source = getattr(sys.modules.get(self.spec.__module__), "__file__", None)
+        return Path(source) if source else None
+
+    @property
+    def origin(self) -> str:
+        """Who brings it, in a word or two: `bundled`, `fw-momentum 1.2`, or the file it was loaded from."""
+        if self.distribution == BUNDLED:
+            return "bundled"
+        return f"{self.distribution} {self.version}" if self.distribution else str(self.file or "a file")
 
     @property
     def title(self) -> str:

@@ -300,7 +300,8 @@ def test_the_group_can_be_embedded_in_another_program() -> None:
 def test_the_settings_of_a_part_are_shown_with_default_bounds_and_help(site: Any, run_fw: Any) -> None:
     site.add("good")
     told = run_fw("parts", "strategy", "always").stdout
-    assert told.startswith("strategy 'always', of plugin 'good'\n\nLong, always.\n")
+    assert told.startswith("strategy 'always', of plugin 'good' (fw-good 1.0)\n")
+    assert "\n\nLong, always.\n" in told
     assert told.splitlines()[-1].split() == ["strength", "a", "number", "1", "≥", "0,", "≤", "1", "how", "long"]
     (setting,) = json.loads(run_fw("parts", "strategy", "good:always", "--json").stdout)["settings"]
     assert (setting["name"], setting["bounds"], setting["help"]) == ("strength", "≥ 0, ≤ 1", "how long")

@@ -39,8 +39,8 @@ def command(ctx: click.Context, kind: str | None, name: str | None, as_json: boo
         show_json([_plain(offer) for offer in offers])
         return
     show_table(
-        ("kind", "name", "plugin", "what it is"),
-        ((offer.kind, offer.name, offer.plugin, offer.summary) for offer in offers),
+        ("kind", "name", "plugin", "from", "what it is"),
+        ((offer.kind, offer.name, offer.plugin, offer.origin, offer.summary) for offer in offers),
     )
     if registry.problems:
         click.echo(f"\n{len(registry.problems)} problems with plugins: fw plugins list", err=True)
@@ -53,6 +53,7 @@ def _plain(offer: Offer) -> dict[str, Any]:
         "plugin": offer.plugin,
         "distribution": offer.distribution,
         "version": offer.version,
+        "file": str(offer.file) if offer.file is not None else None,
         "help": offer.summary,
     }
 
@@ -69,7 +70,11 @@ def _show_part(offer: Offer, as_json: bool) -> None:
     if as_json:
         show_json(_plain(offer) | {"settings": rows})
         return
-    click.echo(f"{offer.title}, of plugin {offer.plugin!r}\n\n{cleandoc(offer.spec.__doc__ or '')}\n")
+    brought = f"{offer.distribution} {offer.version}".strip() or "a file"
+    click.echo(f"{offer.title}, of plugin {offer.plugin!r} ({brought})")
+    if offer.file is not None:
+        click.echo(str(offer.file))
+    click.echo(f"\n{cleandoc(offer.spec.__doc__ or '')}\n")
     if rows:
         show_table(("setting", "type", "default", "bounds", "help"), (tuple(row.values()) for row in rows))
     else:

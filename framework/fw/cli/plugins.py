@@ -9,9 +9,27 @@ import click
 from fw.cli.tables import show_json, show_table
 
 
-@click.group("plugins")
-def command() -> None:
-    """List, install and remove plugins."""
+def _installed(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
+    """Plugins of others that begin so; none is imported."""
+    from fw.installed import installed
+    from fw.registry import BUNDLED
+
+    return [
+        found.entry.name
+        for found in installed()
+        if found.distribution != BUNDLED and found.entry.name.startswith(incomplete)
+    ]
+
+
+@click.group("plugins", invoke_without_command=True)
+@click.pass_context
+def command(ctx: click.Context) -> None:
+    """List, install and remove plugins.
+
+    Without more words it lists them.
+    """
+    if ctx.invoked_subcommand is None:
+        ctx.invoke(list_plugins)
 
 
 @command.command("list")
@@ -64,7 +82,7 @@ def install_plugin(requirement: str, upgrade: bool) -> None:
 
 
 @command.command("uninstall")
-@click.argument("name")
+@click.argument("name", shell_complete=_installed)
 def uninstall_plugin(name: str) -> None:
     """Remove a plugin, by its own name or its distribution's; it works on a broken one too."""
     from fw.install import uninstall

@@ -19,8 +19,11 @@ if TYPE_CHECKING:
 
 def run_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Runs of the workspace that begin so, newest first."""
-    runs = (folder.name for folder in Workspace.here().runs.glob(f"{incomplete}*") if folder.is_dir())
-    return sorted(runs, reverse=True)
+    try:
+        runs = Workspace.here().runs
+    except SettingsError:  # no place to tell of it, between two words of a line
+        return []
+    return sorted((folder.name for folder in runs.glob(f"{incomplete}*") if folder.is_dir()), reverse=True)
 
 
 @click.command("show")
