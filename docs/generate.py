@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable, Iterable, Sequence
 from inspect import cleandoc
 from pathlib import Path
-from runpy import run_path
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +13,8 @@ import click
 if TYPE_CHECKING:
     from fw.settings.describe import Row
 
-REFERENCE = Path(__file__).resolve().parent / "reference"
+REPOSITORY = Path(__file__).resolve().parents[1]
+REFERENCE = REPOSITORY / "docs" / "reference"
 NOTE = "<!-- Generated from the code by docs/generate.py; changes made here are lost. -->\n"
 
 
@@ -247,10 +248,68 @@ def table(headers: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
     return "\n".join(f"| {' | '.join(cell.replace('|', chr(92) + '|') for cell in line)} |" for line in lines) + "\n"
 
 
-def python_page() -> str:
-    """Every public name, from the sources."""
-    page: str = run_path(str(Path(__file__).with_name("python_api.py")))["python_api"]()
-    return f"{NOTE}\n{page}"
+HOOKS = """
+    A plugin is a module with some of these functions, each marked with `@fw.hookimpl`. It may leave out arguments it
+    does not need. Hooks that offer parts return a mapping from a name to a class: plain data, asked once, before
+    anything runs. No hook is called per bar.
+
+    | hook | when it is called | more |
+    | --- | --- | --- |
+"""
+
+MORE = {
+    "fw_sources": "[Write a source](../how-to/source.md)",
+    "fw_features": "[Write a feature set](../how-to/feature-set.md)",
+    "fw_models": "[Write a model](../how-to/model.md)",
+    "fw_strategies": "[Write a strategy](../how-to/strategy.md)",
+    "fw_sizers": "[Write a sizer](../how-to/sizer.md)",
+    "fw_risk_checks": "[Write a risk check](../how-to/risk-check.md)",
+    "fw_brokers": "[Write a broker](../how-to/broker.md)",
+    "fw_metrics": "[Write a metric](../how-to/metric.md)",
+    "fw_reporters": "[Write a reporter](../how-to/reporter.md)",
+    "fw_observers": "[Write an observer](../how-to/observer.md)",
+    "fw_commands": "[Add a command](../how-to/command.md)",
+}
+"""The page that shows each hook at work."""
+
+WHEN = {
+    "fw_commands": "before a command is looked up",
+    "fw_run_starting": "when a run's settings are read, before its data",
+    "fw_run_finished": "when a run ended, however it ended",
+    "fw_secret": "when a part asks `run.secret(name)`",
+}
+"""When a hook is called that offers no parts."""
+
+
+def hooks_page() -> str:
+    """Every hook with its docstring, whose example is run by the tests."""
+    from fw.hookspecs import Hooks
+
+    hooks = {name: hook for name, hook in vars(Hooks).items() if name.startswith("fw_")}
+    rows = [
+        f"| [`{name}`](#{name}) | {WHEN.get(name, 'when plugins are loaded')} | {MORE.get(name, '')} |"
+        for name in hooks
+    ]
+    body = [NOTE, "# Hooks\n", cleandoc(HOOKS), *rows, ""]
+    for name, hook in hooks.items():
+        body += [f"## `{name}`\n", f"```text\n{_call(hook)}\n```\n", f"{cleandoc(hook.__doc__ or '')}\n"]
+    return "\n".join(body)
+
+
+def _call(hook: Callable[..., object]) -> str:
+    """How a hook is called, as its source writes it."""
+    signature = inspect.signature(hook)
+    arguments = [f"{name}: {value.annotation}" for name, value in signature.parameters.items() if name != "self"]
+    return f"{hook.__name__}({', '.join(arguments)}) -> {signature.return_annotation}"
+
+
+CHANGELOG = REPOSITORY / "CHANGELOG.md"
+
+
+def changelog() -> str:
+    """The changelog of the repository, whose links into the documentation are made those of a page in it."""
+    text = CHANGELOG.read_text(encoding="utf-8").replace("](docs/", "](")
+    return f"{NOTE}\n{text}"
 
 
 PAGES: dict[str, Callable[[], str]] = {
@@ -258,7 +317,8 @@ PAGES: dict[str, Callable[[], str]] = {
     "commands.md": commands,
     "parts.md": parts,
     "metrics.md": metrics_page,
-    "python-api.md": python_page,
+    "hooks.md": hooks_page,
+    "../changelog.md": changelog,
 }
 
 

@@ -1,0 +1,1 @@
+"""What happens in a run: parts put together, two drivers over one ledger, results and their files."""
