@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import attrs
 
@@ -66,6 +66,9 @@ GROUPS: dict[str, dict[str, str]] = {
 @attrs.frozen
 class Summary:
     """A table of the run's metrics that fits 80 columns; `summary.txt` in the run's folder."""
+
+    groups: ClassVar[Mapping[str, Mapping[str, str]]] = GROUPS
+    """`fw show` keeps to them too."""
 
     def report(self, result: Result, folder: Path | None) -> str:
         """The table; reasons for dashes and the run's notes stand under it."""

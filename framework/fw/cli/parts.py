@@ -41,6 +41,7 @@ def command(ctx: click.Context, kind: str | None, name: str | None, as_json: boo
     show_table(
         ("kind", "name", "plugin", "from", "what it is"),
         ((offer.kind, offer.name, offer.plugin, offer.origin, offer.summary) for offer in offers),
+        whole=(0, 1),
     )
     if registry.problems:
         click.echo(f"\n{len(registry.problems)} problems with plugins: fw plugins list", err=True)

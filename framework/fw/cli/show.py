@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
-from fw.cli.tables import number, show_json, show_table
-from fw.errors import SettingsError
+from fw.cli.side_by_side import show_runs
+from fw.cli.tables import show_json
+from fw.errors import PluginError, SettingsError
 from fw.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ def command(ctx: click.Context, runs: Sequence[str], html: bool, as_json: bool) 
     elif page is not None:
         click.echo(page)
     else:
-        show_runs(found, changed)
+        show_runs(found, changed, groups_of(ctx))
 
 
 def write_page(ctx: click.Context, runs: Sequence[SavedRun]) -> Path:
@@ -79,19 +80,13 @@ def plain(run: SavedRun) -> dict[str, object]:
     }
 
 
-def show_runs(runs: Sequence[SavedRun], changed: dict[str, list[object]]) -> None:
-    """Print every metric in its unit, then the settings that differ, then why numbers are missing."""
-    metrics = [run.result.get("metrics", {}) for run in runs]
-    names = list(dict.fromkeys(name for one in metrics for name in one))
-    units = {name: unit for run in runs for name, unit in run.result.get("units", {}).items()}
-    rows = [(name, *(number(one.get(name), units.get(name, "")) for one in metrics)) for name in names]
-    show_table(("", *(run.id for run in runs)), rows, right=range(1, len(runs) + 1))
-    if changed:
-        click.echo()
-        show_table(
-            ("setting", *(run.id for run in runs)),
-            ((path, *("–" if value is None else str(value) for value in values)) for path, values in changed.items()),
-        )
-    for run in runs:
-        for name, reason in run.result.get("unmeasured", {}).items():
-            click.echo(f"– {run.id}: {name} does not exist: {reason}")
+def groups_of(ctx: click.Context) -> Mapping[str, Mapping[str, str]]:
+    """Metrics by group in the order of the reporter `summary`; none where there is no such reporter."""
+    from fw.cli.others import plugins_of
+
+    try:
+        offer = plugins_of(ctx).registry.find("reporter", "summary")
+    except PluginError:
+        return {}
+    found: Mapping[str, Mapping[str, str]] = getattr(offer.spec, "groups", {})
+    return found

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import Any
@@ -15,8 +17,18 @@ PIPE_WIDTH = 200
 """Columns where nobody is looking: rows should stay whole for grep."""
 
 
-def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, right: Iterable[int] = ()) -> None:
-    """Print rows under headers; columns whose index is in `right` are set flush right."""
+def show_table(
+    headers: Sequence[str],
+    rows: Iterable[Sequence[object]],
+    *,
+    right: Iterable[int] = (),
+    whole: Iterable[int] = (),
+    piped: int = PIPE_WIDTH,
+) -> None:
+    """Print rows under headers; columns in `right` are set flush right, those in `whole` never broken.
+
+    It is as wide as the terminal or COLUMNS say, or `piped` columns where neither does.
+    """
     from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
@@ -24,11 +36,19 @@ def show_table(headers: Sequence[str], rows: Iterable[Sequence[object]], *, righ
 
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, header in enumerate(headers):
-        table.add_column(header, justify="right" if index in set(right) else "left", overflow="fold")
+        side: Any = "right" if index in set(right) else "left"
+        table.add_column(header, justify=side, overflow="fold", no_wrap=index in set(whole))
     for row in rows:
         table.add_row(*(Text(str(cell)) for cell in row))
     # taken anew each time: stdout may have been redirected since
-    Console(width=None if sys.stdout.isatty() else PIPE_WIDTH).print(table)
+    Console(width=table_width(piped)).print(table)
+
+
+def table_width(piped: int = PIPE_WIDTH) -> int:
+    """Columns there are for a table."""
+    if not os.environ.get("COLUMNS", "").isdigit() and not sys.stdout.isatty():
+        return piped
+    return shutil.get_terminal_size().columns
 
 
 def show_json(data: Any) -> None:

@@ -1,0 +1,99 @@
+"""Runs side by side: metrics in groups, then the settings that differ, then why numbers are missing."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from fw.cli.tables import number, show_table, table_width
+
+if TYPE_CHECKING:
+    from fw.domain.saved import SavedRun
+
+WIDTH = 80
+"""Columns where nobody says how many there are."""
+
+GAP = 3
+"""Columns between two of a table."""
+
+OTHERS = "Others"
+Groups = Mapping[str, Mapping[str, str]]
+
+
+def show_runs(runs: Sequence[SavedRun], changed: Mapping[str, Sequence[object]], groups: Groups) -> None:
+    """Print every metric in its unit; ids too long for their columns become numbers, said above.
+
+    More runs than fit beside one another come in several tables.
+    """
+    rows = list(metric_rows(runs, groups))
+    titles, room = [run.id for run in runs], table_width(WIDTH)
+    if width_of(rows, titles) > room:
+        titles = [f"[{index}]" for index in range(1, len(runs) + 1)]
+        for title, run in zip(titles, runs, strict=True):
+            click.echo(f"{title} {run.id}")
+        click.echo()
+    for some in blocks(rows, titles, room):
+        columns = [0, *(index + 1 for index in some)]
+        show_table(
+            ("", *(titles[index] for index in some)),
+            ([row[column] for column in columns] for row in rows),
+            right=range(1, len(columns)),
+            whole=range(len(columns)),
+            piped=WIDTH,
+        )
+        if some[-1] + 1 < len(runs):
+            click.echo()
+    if changed:
+        click.echo()
+        values = ((path, *("–" if value is None else str(value) for value in row)) for path, row in changed.items())
+        show_table(("setting", *titles), values, whole=(0,), piped=WIDTH)
+    for title, run in zip(titles, runs, strict=True):
+        for name, reason in run.result.get("unmeasured", {}).items():
+            click.echo(f"– {title}: {name} does not exist: {reason}")
+
+
+def metric_rows(runs: Sequence[SavedRun], groups: Groups) -> Iterator[tuple[str, ...]]:
+    """A row for each metric, its name first, with a row for the title of each group above."""
+    metrics: list[Mapping[str, Any]] = [run.result.get("metrics", {}) for run in runs]
+    units = {name: unit for run in runs for name, unit in run.result.get("units", {}).items()}
+    there = dict.fromkeys(name for one in metrics for name in one)
+    known = {name for names in groups.values() for name in names}
+    sections = {title: [name for name in names if name in there] for title, names in groups.items()}
+    sections[OTHERS] = [name for name in there if name not in known]
+    filled = {title: names for title, names in sections.items() if names}
+    for title, names in filled.items():
+        if len(filled) > 1:
+            yield (title, *("" for _ in runs))
+        for name in names:
+            indent = "  " if len(filled) > 1 else ""
+            yield (indent + name, *(number(one.get(name), units.get(name, "")) for one in metrics))
+
+
+def width_of(rows: Sequence[Sequence[str]], titles: Sequence[str]) -> int:
+    """Columns a table of all runs takes."""
+    return sum(widths(rows, titles)) + GAP * len(titles)
+
+
+def widths(rows: Sequence[Sequence[str]], titles: Sequence[str]) -> list[int]:
+    """Columns that each column takes, that of the names first."""
+    from rich.cells import cell_len
+
+    return [
+        max((cell_len(row[column]) for row in (*rows, ("", *titles))), default=0) for column in range(len(titles) + 1)
+    ]
+
+
+def blocks(rows: Sequence[Sequence[str]], titles: Sequence[str], room: int) -> Iterator[list[int]]:
+    """The runs, by their index, that fit beside one another in one table; one at the least."""
+    names, *columns = widths(rows, titles)
+    some: list[int] = []
+    taken = names
+    for index, width in enumerate(columns):
+        if some and taken + width + GAP > room:
+            yield some
+            some, taken = [], names
+        some.append(index)
+        taken += width + GAP
+    yield some
