@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 import attrs
 
 from fw import Unmeasured
-from fw_report.html.compare import Column, period_of, written
+from fw_report.html.compare_columns import Column, period_of, written
 from fw_report.html.course import returns_by_month
 from fw_report.metrics import METRICS
 from fw_report.summary import GROUPS
@@ -115,10 +116,11 @@ def _money(column: Column) -> str:
 
 
 def remarks(columns: Sequence[Column]) -> list[tuple[list[str], int]]:
-    """For each run the latest notes that not all runs share, and how many more there are."""
+    """For each run the latest notes that most of the others do not share, and how many more there are."""
     notes = [[str(note) for note in column.run.result.get("notes", ())] for column in columns]
-    everywhere = set(notes[0]).intersection(*notes[1:]) if len(notes) > 1 else set()
-    own = [[note for note in reversed(mine) if note not in everywhere] for mine in notes]
+    runs = Counter(note for mine in notes for note in set(mine))
+    usual = {note for note, times in runs.items() if len(columns) > 1 and times > len(columns) / 2}
+    own = [[note for note in reversed(mine) if note not in usual] for mine in notes]
     return [(mine[:MOST_REMARKS], len(mine[MOST_REMARKS:])) for mine in own]
 
 
@@ -264,5 +266,9 @@ def trade_rows(columns: Sequence[Column]) -> list[Row]:
     ]
     for reason, _ in exits.most_common():
         label = f"Ended by {reason.replace('_', ' ')}" if reason != "end" else "Open at the end"
-        rows.append(row(label, lambda frame, reason=reason: frame["exit_reason"].astype(str) == reason))
+        rows.append(row(label, partial(_ended_by, reason)))
     return rows
+
+
+def _ended_by(reason: str, frame: Any) -> Any:
+    return frame["exit_reason"].astype(str) == reason

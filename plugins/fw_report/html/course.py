@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import attrs
 import numpy as np
@@ -14,10 +14,21 @@ from fw.domain.time import SECOND
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fw import Result
+    from fw import BarSize, Frame, Result
 
 Numbers = Any
 """float64[bar]."""
+
+
+class Curve(Protocol):
+    """An account over time: that of a run just finished, or of one read back."""
+
+    @property
+    def capital(self) -> float: ...
+    @property
+    def bar(self) -> BarSize: ...
+    @property
+    def equity(self) -> Frame: ...
 
 
 def buy_and_hold(result: Result) -> Numbers:
@@ -36,7 +47,7 @@ def closes_at(result: Result, symbol: str) -> Numbers:
     return np.where(row >= 0, bars.close[np.maximum(row, 0)], np.nan) if len(bars) else np.full(len(row), np.nan)
 
 
-def underwater(result: Result) -> Numbers:
+def underwater(result: Curve) -> Numbers:
     """Equity over its highest so far (the capital included), less one: 0 or below."""
     equity = result.equity["equity"]
     return equity / np.maximum(np.maximum.accumulate(equity), result.capital) - 1.0 if len(equity) else equity
@@ -85,7 +96,7 @@ def drawdowns(result: Result, *, most: int = 5) -> tuple[Drawdown, ...]:
     return tuple(found)
 
 
-def returns_by_month(result: Result) -> Mapping[int, Mapping[int, float | None]]:
+def returns_by_month(result: Curve) -> Mapping[int, Mapping[int, float | None]]:
     """Year to month (1 … 12; 0: the whole year) to return; None where equity was not above zero before.
 
     A bar belongs to the month in which it opened; the first month begins at the capital.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,7 +11,7 @@ import attrs
 from fw_report.writing import write_whole
 
 if TYPE_CHECKING:
-    from fw import Result, Run
+    from fw import Result, Run, SavedRun
 
 
 @attrs.frozen
@@ -26,6 +27,13 @@ class Html:
         import plotly  # noqa: F401
 
         return HtmlReporter()
+
+    def compare(self, runs: Sequence[SavedRun], path: Path) -> None:
+        """Write one page on several finished runs; ImportError names what is missing."""
+        from fw_report.html.compare import compare_page
+
+        page = compare_page(runs).encode("utf-8", "replace")
+        write_whole(path, lambda beside: beside.write_bytes(page))
 
 
 @attrs.frozen
