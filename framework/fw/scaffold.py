@@ -9,6 +9,7 @@ import re
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path, PurePosixPath
 from string import Template
 
@@ -26,8 +27,11 @@ KINDS = (*PARTS, "plugin")
 LONGEST = 64
 """Letters of a name; files named after it must stay within what every file system takes."""
 
-TAKEN_CLASSES = frozenset({"Any", "Mapping", "Path"})
-"""Names that the templates import, which no class of theirs may take."""
+IMPORTED = frozenset({"Any", "LedgerBroker", "Mapping", "Path"})
+"""Names that templates import, which no class of theirs may take."""
+
+BEHIND = {"risk": "Check", "features": "Set", "plugin": "Strategy"}
+"""What stands behind such a class's name; else it is the kind."""
 
 
 @attrs.frozen(kw_only=True)
@@ -38,11 +42,6 @@ class Scaffold:
     name: str
     """Of the part, with underscores."""
     files: Mapping[PurePosixPath, str]
-
-    @property
-    def distribution(self) -> str:
-        """What a plugin is installed by."""
-        return f"fw-{self.name.replace('_', '-')}"
 
     @property
     def runs(self) -> bool:
@@ -103,7 +102,7 @@ def write(made: Scaffold, folder: Path) -> list[Path]:
         for top in placed:
             shutil.rmtree(top) if top.is_dir() else top.unlink()
         for parent in missing:
-            if parent.is_dir():
+            with suppress(OSError):  # it was never made, or somebody else has put something into it
                 parent.rmdir()
         raise
     return tops
@@ -118,10 +117,7 @@ def _place(template: str, name: str) -> str:
 def _class_name(kind: str, name: str) -> str:
     """`weekend_guard` as `WeekendGuard`; a name that the file needs itself gets its kind behind it."""
     camel = "".join(piece[:1].upper() + piece[1:] for piece in name.split("_"))
-    return camel + PARTS_IN_CLASSES.get(kind, kind.capitalize()) if camel in TAKEN_CLASSES else camel
-
-
-PARTS_IN_CLASSES = {"risk": "Check", "features": "Features", "plugin": "Strategy"}
+    return camel + BEHIND.get(kind, kind.capitalize()) if camel in IMPORTED else camel
 
 
 def _needs() -> str:
@@ -134,35 +130,44 @@ def _needs() -> str:
 
 def _checked(kind: str, name: str, registry: Registry) -> str:
     """The name, if a part and its files may be called so."""
-    if not re.fullmatch(r"[A-Za-z](\w*[A-Za-z0-9])?", name, re.ASCII) or "__" in name:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
         raise SettingsError(
-            f"{name!r} cannot be a name: letters, digits and single underscores only, the first one a letter, "
-            "such as weekend_guard"
+            f"{name!r} cannot be a name: a to z, digits and single underscores, a letter first, as in weekend_guard"
         )
     if len(name) > LONGEST:
         raise SettingsError(f"a name has {LONGEST} letters at most; this one has {len(name)}")
-    if keyword.iskeyword(name) or keyword.iskeyword(name.lower()):
-        raise SettingsError(f"{name!r} is a word of Python's own and cannot name a module: take another")
-    if name.lower().startswith("test") or name == "conftest":
+    if name == "null":
+        raise SettingsError("'null' means nothing at all in a strategy file: take another name")
+    if keyword.iskeyword(name) or keyword.iskeyword(name.capitalize()):  # none would make a class None
+        raise SettingsError(f"{name!r} is a word of Python's own and cannot name a module or a class: take another")
+    if name.startswith("test") or name == "conftest":
         raise SettingsError(f"pytest would take {name}.py for a test: take a name that does not begin with test")
-    part = "strategy" if kind == "plugin" else kind
-    if found := next((offer for offer in registry.offers(part) if offer.name.lower() == name.lower()), None):
-        raise SettingsError(
-            f"there is a {word(part)} {found.name!r} already, of plugin {found.plugin!r}: take another name, for the two "
-            "could only be told apart as plugin:name"
-        )
-    _refuse_taken_module(f"fw_{name}" if kind == "plugin" else name, kind)
-    if kind == "plugin" and (twin := next((one for one in installed() if one.entry.name == name), None)):
-        raise SettingsError(f"there is a plugin {name!r} already, of {twin.distribution}: take another name")
+    _refuse_taken(kind, name, registry)
     return name
 
 
-def _refuse_taken_module(module: str, kind: str) -> None:
+def _refuse_taken(kind: str, name: str, registry: Registry) -> None:
+    part = "strategy" if kind == "plugin" else kind
+    for offer in registry.offers(part):
+        if offer.name.replace("-", "_").lower() == name:
+            raise SettingsError(
+                f"there is a {word(part)} {offer.name!r} already, of plugin {offer.plugin!r}: take another name, "
+                "so that files need not say which of the two they mean"
+            )
+    for twin in installed() if kind == "plugin" else ():
+        if twin.entry.name == name:
+            raise SettingsError(f"there is a plugin {name!r} already, of {twin.distribution}: take another name")
+    module = f"fw_{name}" if kind == "plugin" else name
+    if _is_importable(module):
+        raise SettingsError(
+            f"there is a Python module {module!r} already, which this one would hide: take another name"
+        )
+
+
+def _is_importable(module: str) -> bool:
+    """Whether a module of this name is installed; what lies in the current folder is told of as an existing file."""
     try:
         spec = importlib.util.find_spec(module)
     except (ImportError, ValueError):
-        spec = None
-    # a file of this name in the current folder is found too, and is told of as an existing file
-    if spec is not None and not (spec.origin and Path(spec.origin).parent == Path.cwd()):
-        hides = "and a plugin of this name would hide it" if kind == "plugin" else f"and {module}.py would hide it"
-        raise SettingsError(f"there is a Python module {module!r} already, {hides}: take another name")
+        return False
+    return spec is not None and spec.origin is not None and Path(spec.origin).parent != Path.cwd()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -35,14 +35,14 @@ def command(ctx: click.Context, kind: str, name: str, into: Path | None) -> None
     made = scaffold(kind, name, plugins_of(ctx).registry)
     tops = write(made, folder)
     click.echo(f"wrote {', '.join(shown(top) for top in tops)}")
-    for what, how in next_steps(made, folder):
+    for what, how in next_steps(made, folder, tops):
         click.echo(f"{what:<9} {how}")
 
 
-def next_steps(made: Scaffold, folder: Path) -> Iterator[tuple[str, str]]:
+def next_steps(made: Scaffold, folder: Path, tops: Sequence[Path]) -> Iterator[tuple[str, str]]:
     """What to do with it now, and the command for it."""
     if made.kind == "plugin":
-        own = shown(folder / made.distribution)
+        own = shown(tops[0])
         yield "test it:", f"pytest {own}"
         yield "use it:", f"pip install -e {own} && fw run {own}/{made.name}.yaml"
         yield "build it:", f"pip wheel --no-deps -w {own}/dist {own}"
