@@ -26,6 +26,7 @@ FLOORS = {
     "plugins": 4,
     "registry": 4,
     "install": 4,
+    "complaint": 4,
     "scaffold": 4,
     "settings": 4,
     "engine": 5,

@@ -14,10 +14,12 @@ import sys
 import sysconfig
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from pathlib import Path
+from typing import Any, NoReturn
 
 import attrs
 
+from fw.complaint import OWN_ENVIRONMENT, reason
 from fw.errors import PluginError
 from fw.hookspecs import GROUP
 from fw.installed import installed
@@ -89,23 +91,23 @@ class Change:
         yield from self.problems
         if not (self.added or self.removed or self.replaced):
             yield "nothing changed: it is installed already; --upgrade looks for a newer version"
-        elif self.touched and not self.plugins and not self.problems:
-            names = " or ".join(sorted(self.touched))
-            yield f"this is no plugin of fw: nothing in it has an entry point of the group `{GROUP}`"
-            yield f"to remove it again: fw plugins uninstall {names}"
 
 
 def install(requirement: str, *, upgrade: bool = False) -> Change:
     """Install a distribution, a wheel, a folder or an address, as pip understands it.
 
-    Raises PluginError, with one sentence, where nothing could be installed.
+    Neither fw nor what fw needs is changed for a plugin's sake. Raises PluginError, with one sentence, where nothing
+    could be installed, and where what was installed is no plugin: it is taken back.
     """
-    if requirement.startswith("-") or not requirement.strip():
-        raise PluginError(f"{requirement!r} is not the name of a distribution, a file or an address")
+    _look_at(requirement)
     command = _command("install")
     _writable()
     before = _ask(PRESENT)
-    _run([*command, *["--upgrade"] * upgrade, requirement], f"{requirement} could not be installed")
+    with tempfile.TemporaryDirectory() as folder:
+        limits = Path(folder) / "constraints.txt"
+        limits.write_text("\n".join(_constraints()) + "\n", encoding="utf-8")
+        more = ["-c", str(limits), *["--upgrade"] * upgrade]
+        _run([*command, *more, requirement], f"{requirement} could not be installed")
     change = _difference(before, _ask(PRESENT))
     if not change.touched:
         return change
@@ -116,7 +118,31 @@ def install(requirement: str, *, upgrade: bool = False) -> Change:
         if canonical(one["distribution"]) in change.touched
     )
     problems = tuple(one["text"] for one in offered["problems"] if canonical(one["distribution"]) in change.touched)
+    if not plugins and not problems:
+        _take_back(requirement, change)
     return attrs.evolve(change, plugins=plugins, problems=problems)
+
+
+def _look_at(requirement: str) -> None:
+    """Refuse, before anything is done, what cannot be meant."""
+    if requirement.startswith("-") or not requirement.strip():
+        raise PluginError(f"{requirement!r} is not the name of a distribution, a file or an address")
+    name = re.match(r"[\w.-]+", requirement)
+    if name and canonical(name[0]) == BUNDLED:
+        raise PluginError(f"{BUNDLED} is fw itself: pip install --upgrade {BUNDLED}")
+    is_file = "://" not in requirement and ("/" in requirement or requirement.endswith((".whl", ".tar.gz", ".zip")))
+    if is_file and not Path(requirement.partition("[")[0]).expanduser().exists():
+        raise PluginError(f"{requirement} could not be installed: there is no such file or folder")
+
+
+def _take_back(requirement: str, change: Change) -> NoReturn:
+    """Remove what is no plugin, with all that came with it, and say so; what was there before stays."""
+    text = f"{requirement} is no plugin of fw: nothing in it has an entry point of the group `{GROUP}`"
+    if change.added:
+        _run([*_command("uninstall"), *change.added], f"{text}; it could not be taken back")
+        text += f"; taken back: {', '.join(f'{name} {version}' for name, version in change.added.items())}"
+    stays = [f"{name} {new} (before: {old})" for name, (old, new) in change.replaced.items()]
+    raise PluginError(text + (f"; replaced, and it stays: {', '.join(stays)}" if stays else ""))
 
 
 def uninstall(name: str) -> Change:
@@ -147,14 +173,19 @@ def _distribution_of(name: str, present: Mapping[str, str]) -> str:
 
 def _needed() -> set[str]:
     """The kernel's own distribution and what it cannot run without."""
+    names = (re.match(r"[\w.-]+", line) for line in _constraints())
+    return {BUNDLED, *(canonical(name[0]) for name in names if name)}
+
+
+def _constraints() -> list[str]:
+    """This very fw and what it needs, in pip's words; nothing that is installed may contradict them."""
     import importlib_metadata
 
     try:
-        lines = importlib_metadata.distribution(BUNDLED).requires or []
+        found = importlib_metadata.distribution(BUNDLED)
     except importlib_metadata.PackageNotFoundError:
-        lines = []
-    names = (re.match(r"[\w.-]+", line) for line in lines if "extra ==" not in line)
-    return {BUNDLED, *(canonical(name[0]) for name in names if name)}
+        return []
+    return [f"{BUNDLED}=={found.version}", *(line for line in found.requires or () if "extra ==" not in line)]
 
 
 def _command(verb: str) -> list[str]:
@@ -177,37 +208,10 @@ def _writable() -> None:
         raise PluginError(f"cannot write to {site} ({error.strerror}): {OWN_ENVIRONMENT}") from error
 
 
-OWN_ENVIRONMENT = "make an environment of your own with python -m venv .venv, and install fw there"
-REASONS = (
-    (r"externally-managed-environment|externally managed", f"this Python belongs to the system: {OWN_ENVIRONMENT}"),
-    (
-        r"Read-only file system|Permission denied",
-        f"the folder of installed packages cannot be written: {OWN_ENVIRONMENT}",
-    ),
-    (
-        r"NewConnectionError|NameResolutionError|name resolution|ConnectTimeout|[Cc]onnection (refused|broken|error)"
-        r"|error sending request|dns error|Network is unreachable",
-        "the package index cannot be reached: check the network, or give a wheel's path",
-    ),
-    (r"Requires-Python|requires a different Python|requires-python", "no version of it supports this Python"),
-    (r"No matching distribution|not found in the package registry|no versions of", "no such distribution was found"),
-)
-
-
 def _run(command: Sequence[str], failure: str) -> None:
     done = subprocess.run(command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL)
     if done.returncode:
-        raise PluginError(f"{failure}: {reason(done.stderr)}")
-
-
-def reason(complaint: str) -> str:
-    """What pip or uv complained of, in one sentence."""
-    for pattern, sentence in REASONS:
-        if re.search(pattern, complaint):
-            return sentence
-    lines = [line.strip() for line in complaint.splitlines() if line.strip()]
-    errors = [re.sub(r"^(ERROR|error):\s*", "", line) for line in lines if re.match(r"ERROR|error", line)]
-    return (errors or lines[-1:] or ["it did not say why"])[0]
+        raise PluginError(f"{failure}: {reason(done.stderr, done.stdout)}")
 
 
 def _ask(code: str) -> Any:
