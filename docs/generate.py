@@ -279,6 +279,7 @@ WHEN = {
     "fw_secret": "when a part asks `run.secret(name)`",
 }
 """When a hook is called that offers no parts."""
+OFFERED = "when plugins are loaded"
 
 
 def hooks_page() -> str:
