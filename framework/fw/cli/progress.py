@@ -7,8 +7,8 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-PATIENCE = 0.5
-"""Seconds before a bar is worth drawing."""
+PATIENCE, PAUSE = 0.5, 0.05
+"""Seconds before a bar is worth drawing, and between two times that it is."""
 
 
 @contextmanager
@@ -17,14 +17,18 @@ def shown_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], No
     if quiet or not sys.stderr.isatty():
         yield None
         return
-    began = time.perf_counter()
+    began = shown = time.perf_counter()
     bars: list[tuple[str, object]] = []
     drawn = None
 
     def show(what: str, done: float) -> None:
-        nonlocal drawn
+        nonlocal drawn, shown
+        now = time.perf_counter()
+        if now - shown < PAUSE and done < 1.0:
+            return
+        shown = now
         if drawn is None:
-            if time.perf_counter() - began < PATIENCE:
+            if now - began < PATIENCE:
                 return
             from rich.console import Console
             from rich.progress import Progress

@@ -33,6 +33,8 @@ STEADY = int(kinds.NONE)
 ANYTHING = (Exception, SystemExit)
 """What a part's own code may raise; a part that calls sys.exit must not end the program as if all were well."""
 PLAIN = int(kinds.BY_STRENGTH)
+OFTEN = 0xFF
+"""Bars, less one, between two words of progress, at which a sweep can also be stopped."""
 
 
 class Inbox:
@@ -163,7 +165,7 @@ class Loop:
                 changed = {}
             elif restless:
                 act(changed)
-            if self.progress is not None and bar & 0x3FFF == 0:
+            if self.progress is not None and bar & OFTEN == 0:
                 self.progress("backtest", bar / bars)
 
     def _decide_together(self) -> None:
@@ -194,7 +196,7 @@ class Loop:
             if changed or self.restless:
                 act_on = {view: changed[view] for view in self.views if view in changed}
                 self.act(act_on)
-            if self.progress is not None and bar & 0x3FFF == 0:
+            if self.progress is not None and bar & OFTEN == 0:
                 self.progress("backtest", bar / bars)
 
     def turn(self, bar: int) -> None:

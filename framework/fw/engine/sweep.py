@@ -5,6 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 import os
+import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
@@ -25,6 +26,10 @@ if TYPE_CHECKING:
     from fw.engine.bench import Bench
 
 MOST_RUNS = 1_000_000
+
+
+class _Stopped(Exception):
+    """A run was told to end; nobody waits for its result."""
 
 
 def sweep(
@@ -49,6 +54,12 @@ def sweep(
     cache: Cache = {}
     combinations = list(itertools.product(*over.values()))
     done = 0
+    stopping = threading.Event()
+
+    def go_on(what: str, share: float) -> None:
+        """What a run in its thread looks at now and then; nothing else can stop a thread."""
+        if stopping.is_set():
+            raise _Stopped
 
     def one(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, float], dict[str, Any]] | SettingsError:
         nonlocal done
@@ -56,7 +67,7 @@ def sweep(
             bench = bench_of([as_override(path, value) for path, value in zip(over, values, strict=True)])
         except SettingsError as error:
             return error
-        result = bench.backtest(bench.make_run(), engine=engine, cache=cache)
+        result = bench.backtest(bench.make_run(), engine=engine, cache=cache, progress=go_on)
         numbers = {
             name: float(value) if isinstance(value, int | float | np.number) else math.nan
             for name, value in result.metrics.items()
@@ -71,7 +82,8 @@ def sweep(
     try:
         answers = list(pool.map(one, combinations))
     finally:
-        pool.shutdown(cancel_futures=True)  # after an error or Ctrl-C only what is under way is waited for
+        stopping.set()  # after an error or Ctrl-C what is under way ends soon, and nothing new begins
+        pool.shutdown(cancel_futures=True)
     rows = [answer for answer in answers if not isinstance(answer, SettingsError)]
     if not rows:
         raise next(answer for answer in answers if isinstance(answer, SettingsError))

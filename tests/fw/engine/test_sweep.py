@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -55,6 +56,43 @@ def test_the_loop_sweeps_to_the_same_numbers(plan: fw.Plan) -> None:
     scan, loop = plan.sweep(over), plan.sweep(over, engine="loop")
     for name in scan:
         np.testing.assert_array_equal(scan[name], loop[name], err_msg=name)
+
+
+STOPPED = """
+import threading, time
+import attrs, fw
+
+running, decided = threading.Event(), []
+
+@attrs.frozen
+class Patient:
+    "The first stops the sweep once the second has begun; the second takes its time."
+    role: int = 1
+    def decide(self, view):
+        if self.role == 1:
+            running.wait(5)
+            raise KeyboardInterrupt
+        running.set()
+        decided.append(view.time)
+        time.sleep(0.001)
+
+@fw.hookimpl
+def fw_strategies():
+    return {"patient": Patient}
+"""
+
+
+def test_a_sweep_that_is_stopped_does_not_wait_for_runs_to_end(tmp_path: Path, monkeypatch: Any) -> None:
+    monkeypatch.setenv("FW_HOME", str(tmp_path))
+    (tmp_path / "patient.py").write_text(STOPPED)
+    text = FILE.replace("strategy: {use: sma_cross, fast: 5, slow: 20}", "strategy: patient\nplugins: [./patient.py]")
+    (tmp_path / "run.yaml").write_text(text)
+    plan = fw.load(tmp_path / "run.yaml")
+    with pytest.raises(KeyboardInterrupt):
+        plan.sweep({"strategy.role": [1, 2, 2, 2, 2]})
+    decided = plan.settings.strategy.provenance.spec.decide.__globals__["decided"]
+    assert len(decided) < 59 * 24, "not even one run has come to its last bar"
+    assert not plan.workspace.trials.exists()
 
 
 def test_what_a_part_refuses_is_left_out_and_all_refused_is_an_error(plan: fw.Plan) -> None:
