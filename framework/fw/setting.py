@@ -22,6 +22,8 @@ class Bounds:
     lt: float | None = None
     choices: tuple[Any, ...] | None = None
     help: str = ""
+    was: str = ""
+    """The name it had before; empty where it had none."""
 
     def complaint(self, value: Any) -> str | None:
         """Say what is wrong with `value`, or None when nothing is."""
@@ -47,14 +49,17 @@ def setting(
     lt: float | None = None,
     choices: Sequence[Any] | None = None,
     help: str = "",
+    was: str = "",
     factory: Callable[[], Any] | None = None,
     converter: Callable[[Any], Any] | None = None,
 ) -> Any:
     """Declare one setting of a spec class; bounds apply to each item where the value is a tuple.
 
-    Raises ValueError, when the spec is built, for a value outside the bounds.
+    A renamed setting says what it `was`: files with the old name still run, and the notes of the run ask to change it.
+    Keep it for one minor release. Raises ValueError, when the spec is built, for a value outside the bounds.
     """
-    bounds = Bounds(ge=ge, gt=gt, le=le, lt=lt, choices=tuple(choices) if choices is not None else None, help=help)
+    allowed = tuple(choices) if choices is not None else None
+    bounds = Bounds(ge=ge, gt=gt, le=le, lt=lt, choices=allowed, help=help, was=was)
 
     def validate(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         for item in value if isinstance(value, tuple) else (value,):

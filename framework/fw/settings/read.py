@@ -114,7 +114,8 @@ def _finished(
         reader.finish()
     values["name"] = values.get("name") or _title(name)
     raw = plain_file(values, reader.written)
-    return StrategyFile(**values, raw=raw, path=path, profiles=profiles, profile=profile)
+    notes = tuple(dict.fromkeys(reader.notes))
+    return StrategyFile(**values, raw=raw, path=path, profiles=profiles, profile=profile, notes=notes)
 
 
 def _values(reader: Reader, root: Table) -> dict[str, Any]:
@@ -123,10 +124,10 @@ def _values(reader: Reader, root: Table) -> dict[str, Any]:
     values: dict[str, Any] = {}
     for name, entry in root.entries.items():
         table = Table(root.place, {name: entry})
-        alone = {name: settings[name]} if name in settings else {}
+        alone = {own: setting for own, setting in settings.items() if name in (own, setting.bounds.was)}
         read = reader.values(table, alone, "", also=(*settings, "profiles"))
-        values[name] = BAD if read is BAD else read[name]
-    missing = {name: setting for name, setting in settings.items() if name not in root.entries}
+        values |= dict.fromkeys(alone or (name,), BAD) if read is BAD else read
+    missing = {name: setting for name, setting in settings.items() if name not in values}
     reader.values(Table(root.place, {}), missing, "")
     return values
 

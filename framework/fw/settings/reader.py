@@ -61,6 +61,8 @@ class Reader:
         self.causes: dict[Problem, PluginError] = {}
         self.written: dict[Path, str] = {}
         """Paths as they stood in the file, by what they came to."""
+        self.notes: list[str] = []
+        """What is no mistake yet: settings under a name they had before."""
 
     def report(self, place: Place, path: str, text: str, cause: PluginError | None = None) -> Any:
         problem = place.problem(path, text)
@@ -119,8 +121,17 @@ class Reader:
     def values(self, table: Table, settings: Mapping[str, Setting], path: str, also: Iterable[str] = ()) -> Any:
         """Settings read by name, BAD when any is wrong; `also` are names known here but read elsewhere."""
         values: dict[str, Any] = {}
+        renamed = {setting.bounds.was: new for new, setting in settings.items() if setting.bounds.was}
         for name, (place, node) in ((n, (e.place, e.node)) for n, e in table.entries.items()):
             at = joined(path, name)
+            if name not in settings and (new := renamed.get(name)):
+                if new in table.entries:
+                    values[name] = self.report(place, at, f"is the old name of {new}, which is set too: leave one out")
+                    continue
+                self.notes.append(
+                    f"{at} is called {joined(path, new)} now; the next minor release knows that name only"
+                )
+                name = new
             if isinstance(node, Refused):
                 values[name] = BAD
                 continue
@@ -130,7 +141,7 @@ class Reader:
                 continue
             values[name] = self.read(node, settings[name].hint, at, settings[name].bounds)
         for name, setting in settings.items():
-            if setting.is_required and name not in table.entries and not self.partial:
+            if setting.is_required and name not in values and not self.partial:
                 about = f": it wants {words(setting.hint)}" + (
                     f" ({setting.bounds.help})" if setting.bounds.help else ""
                 )

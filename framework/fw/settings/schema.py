@@ -115,9 +115,18 @@ def _settings(cls: type[Any]) -> dict[str, Any]:
     return {
         "description": _first_line(cls),
         "type": "object",
-        "properties": {name: _property(setting) for name, setting in settings.items()},
-        "required": [name for name, setting in settings.items() if setting.is_required],
+        "properties": {name: _property(setting) for name, setting in settings.items()} | _renamed(settings),
+        "required": [name for name, setting in settings.items() if setting.is_required and not setting.bounds.was],
         "additionalProperties": False,
+    }
+
+
+def _renamed(settings: Mapping[str, Setting]) -> dict[str, Any]:
+    """Settings under the names they had before, which editors strike through."""
+    return {
+        setting.bounds.was: {**_property(setting), "description": f"called {name} now", "deprecated": True}
+        for name, setting in settings.items()
+        if setting.bounds.was
     }
 
 

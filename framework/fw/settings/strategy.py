@@ -156,6 +156,8 @@ class StrategyFile:
     """The profiles the file offers."""
     profile: str | None = attrs.field(default=None, metadata=ABOUT)
     """The profile in force."""
+    notes: tuple[str, ...] = attrs.field(default=(), metadata=ABOUT, eq=False)
+    """What is to be changed in the file before long; a run's notes repeat it."""
     raw: Mapping[str, Any] = attrs.field(factory=dict, metadata=ABOUT, eq=False, repr=False)
     """Everything above as plain data with defaults filled in: the same meaning gives the same data, whatever the
     spelling; `strategy_from(raw, …)` gives the same settings again."""
