@@ -273,8 +273,8 @@ MORE = {
 """The page that shows each hook at work."""
 
 WHEN = {
-    "fw_commands": "before a command is looked up",
-    "fw_run_starting": "when a run's settings are read, before its data",
+    "fw_commands": "when `fw` shows its help, or looks for a command that is not built in",
+    "fw_run_starting": "when a run starts, before its data is read",
     "fw_run_finished": "when a run ended, however it ended",
     "fw_secret": "when a part asks `run.secret(name)`",
 }
@@ -293,7 +293,7 @@ def hooks_page() -> str:
     ]
     body = [NOTE, "# Hooks\n", cleandoc(HOOKS), *rows, ""]
     for name, hook in hooks.items():
-        body += [f"## `{name}`\n", f"```text\n{_call(hook)}\n```\n", f"{cleandoc(hook.__doc__ or '')}\n"]
+        body += [f"## `{name}`\n", f"`{_call(hook)}`\n", f"{cleandoc(hook.__doc__ or '')}\n"]
     return "\n".join(body)
 
 
