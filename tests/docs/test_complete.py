@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -122,7 +123,15 @@ def without_a_place(names: Iterable[str], site: Site, *pages: str) -> list[str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site as `mkdocs build --strict` makes it."""
     folder = tmp_path_factory.mktemp("site")
-    command = [sys.executable, "-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(folder)]
+    command = [
+        sys.executable,
+        "-m",
+        "mkdocs",
+        "build",
+        "--strict",
+        "--site-dir",
+        str(folder),
+    ]  # --quiet hides warnings from it
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(
         command, check=False, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300
@@ -138,6 +147,14 @@ def site(built: Path) -> Site:
 
 def test_no_page_leads_nowhere(built: Path) -> None:
     assert not dead_ends(built)
+
+
+@pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"])
+def test_links_outside_the_site_lead_somewhere(name: str) -> None:
+    page = REPOSITORY / name
+    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    dead = [link for link in links if not urlsplit(link).scheme and not (page.parent / link).exists()]
+    assert not dead, f"{name} links to {', '.join(dead)}"
 
 
 def test_every_hook_has_a_place(site: Site) -> None:
