@@ -56,6 +56,12 @@ def made_up() -> ModuleType:
 
 
 @pytest.fixture(scope="session")
+def yaml12() -> ModuleType:
+    """The module that reads YAML as editors do (`tests/yaml12.py`)."""
+    return _beside("yaml12")
+
+
+@pytest.fixture(scope="session")
 def second_ledger() -> ModuleType:
     """The ledger in decimals that audits the compiled one (`tests/second_ledger.py`)."""
     return _beside("second_ledger")

@@ -92,7 +92,7 @@ def _unfinished(workspace: Workspace) -> Iterator[Finding]:
             section=SECTION,
             title="cut off",
             state="note",
-            text=f"{plural(len(cut_off), 'run')} never ended, and their process is gone: "
+            text=f"{plural(len(cut_off), 'run')} never ended, and nobody works on {'it' if len(cut_off) == 1 else 'them'}: "
             f"{', '.join(cut_off[:SHOWN])}{more}",
             mend=f"delete the folders in {workspace.runs}; no result is in them",
             facts={"runs": cut_off},

@@ -5,13 +5,10 @@
 from __future__ import annotations
 
 import json
-import re
-from typing import Any
 
 import attrs
 import jsonschema
 import pytest
-import yaml
 
 import fw
 from fw.registry import Offer, Registry
@@ -117,24 +114,6 @@ WHOLE = [
 CORPUS = [(True, BASE + text) for text in GOOD] + [(False, BASE + text) for text in BAD] + WHOLE
 
 
-class Yaml12(yaml.SafeLoader):
-    """YAML as editors read it for a schema (the core schema of YAML 1.2)."""
-
-    yaml_implicit_resolvers: dict[str, Any] = {}  # noqa: RUF012
-
-
-for tag, pattern, first in (
-    ("null", r"^(~|null|Null|NULL|)$", "~nN"),
-    ("bool", r"^(true|True|TRUE|false|False|FALSE)$", "tTfF"),
-    ("int", r"^[-+]?[0-9]+$", "-+0123456789"),
-    ("float", r"^[-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?$", "-+.0123456789"),
-):
-    Yaml12.add_implicit_resolver(
-        f"tag:yaml.org,2002:{tag}", re.compile(pattern), [*first, *([""] if tag == "null" else [])]
-    )
-Yaml12.add_constructor("tag:yaml.org,2002:float", lambda loader, node: float(node.value))
-
-
 @pytest.fixture(scope="module")
 def drawn(registry):
     return schema(registry)
@@ -146,8 +125,8 @@ def test_the_schema_is_a_json_schema(drawn):
 
 
 @pytest.mark.parametrize(("fits", "text"), CORPUS)
-def test_schema_and_reader_agree(drawn, registry, fits, text):
-    data = yaml.load(text, Loader=Yaml12)
+def test_schema_and_reader_agree(drawn, registry, yaml12, fits, text):
+    data = yaml12.read(text)
     assert jsonschema.Draft202012Validator(drawn).is_valid(data) is fits
     if fits:
         read_strategy(text + "\n", registry)
@@ -180,13 +159,13 @@ def test_a_name_that_two_plugins_offer_stands_qualified_only(drawn):
     }
 
 
-def test_without_any_plugin_there_is_a_schema_still():
+def test_without_any_plugin_there_is_a_schema_still(yaml12):
     empty = schema(Registry(()))
     jsonschema.Draft202012Validator.check_schema(empty)
-    assert not jsonschema.Draft202012Validator(empty).is_valid(yaml.load(BASE, Loader=Yaml12))
+    assert not jsonschema.Draft202012Validator(empty).is_valid(yaml12.read(BASE))
 
 
-def test_a_part_whose_types_cannot_be_known_does_not_spoil_the_others(registry):
+def test_a_part_whose_types_cannot_be_known_does_not_spoil_the_others(registry, yaml12):
     @attrs.frozen
     class Broken:
         thing: NoSuchType = None  # type: ignore[name-defined]  # noqa: F821
@@ -194,7 +173,7 @@ def test_a_part_whose_types_cannot_be_known_does_not_spoil_the_others(registry):
     offers = [*registry.offers(), Offer("strategy", "broken", Broken, "broken", "d", "1")]
     drawn = schema(Registry(offers))
     jsonschema.Draft202012Validator.check_schema(drawn)
-    assert jsonschema.Draft202012Validator(drawn).is_valid(yaml.load(BASE, Loader=Yaml12))
+    assert jsonschema.Draft202012Validator(drawn).is_valid(yaml12.read(BASE))
     with pytest.raises(fw.PluginError, match=r"the type of Broken.thing is unknown at run time"):
         read_strategy(BASE.replace("sma_cross", "broken"), Registry(offers))
 
