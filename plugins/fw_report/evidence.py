@@ -73,7 +73,7 @@ def edge_of(result: Result) -> Edge | Unmeasured:
         return Unmeasured("no trades")
     worth = trades["quantity"] * trades["entry_price"] / BASIS_POINTS
     net, fees, funding = (trades[name] / worth for name in ("profit", "fees", "funding"))
-    slippage = _slippage_by_trade(result) / worth
+    slippage = slippage_by_trade(result) / worth
     return Edge(
         trades=trades.rows,
         gross=float(np.mean(net + fees - funding + slippage)),
@@ -84,7 +84,7 @@ def edge_of(result: Result) -> Edge | Unmeasured:
     )
 
 
-def _slippage_by_trade(result: Result) -> NDArray[np.float64]:
+def slippage_by_trade(result: Result) -> NDArray[np.float64]:
     """Slippage of the fills that made each trade; a fill that turns a position around is shared by its lots."""
     import numpy as np
 

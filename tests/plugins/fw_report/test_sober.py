@@ -12,13 +12,15 @@ from typing import Any
 import attrs
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from scipy import integrate, stats
 
 import fw
 from fw import Result, Trial, Unmeasured
 from fw.domain.time import DAY, HOUR, YEAR
 from fw.testing.results import results
-from fw_report.evidence import Luck
+from fw_report.evidence import Luck, slippage_by_trade
 from fw_report.metrics import METRICS
 from fw_report.overfitting import (
     deflated_sharpe,
@@ -444,3 +446,29 @@ def test_the_real_run_is_judged_by_its_own_ledger(
     assert luck.trials == 6, "the run repeats a combination of the sweep"
     assert luck.deflated is not None
     assert luck.deflated < luck.probabilistic
+
+
+@settings(max_examples=60, deadline=None)
+@given(moves=st.lists(st.tuples(st.sampled_from("ABC"), st.integers(-4, 4).filter(bool)), min_size=1, max_size=25))
+def test_every_fills_slippage_is_borne_by_trades_and_by_all_of_them_together(
+    by_hand: ModuleType, moves: list[tuple[str, int]]
+) -> None:
+    fills = [
+        by_hand.HandFill(bar=k, lots=1000 * lots, price=100.0, instrument=name, slippage=float(k + 1))
+        for k, (name, lots) in enumerate(moves)
+    ]
+    result = by_hand.result_by_hand({name: [100.0] * len(fills) for name in "ABC"}, fills)
+    # by hand, coin by coin: a coin of a fill closes what is held, oldest trade first, or belongs to the next trade
+    borne: dict[tuple[str, int], float] = {}
+    held, trade = dict.fromkeys("ABC", 0), dict.fromkeys("ABC", 0)
+    for k, (name, lots) in enumerate(moves):
+        for _ in range(abs(lots)):
+            key = (name, trade[name])
+            borne[key] = borne.get(key, 0.0) + (k + 1) / abs(lots)
+            held[name] += 1 if lots > 0 else -1
+            if held[name] == 0:
+                trade[name] += 1
+    by_trade = slippage_by_trade(result)
+    for name in "ABC":
+        mine = by_trade[result.trades["instrument"] == name]
+        assert mine == pytest.approx([amount for key, amount in sorted(borne.items()) if key[0] == name])
