@@ -26,11 +26,15 @@ RUN = ("python", "console", "bash", "yaml")
 SHOWN = ("text", "toml", "json", "mermaid")
 """Languages that only show something; text right after Python is what it prints."""
 
+INSTALLS = "it installs packages; tests/kit runs it in an environment of its own"
+
 NOT_RUN = {
     ("README.md", "it makes a virtual environment of its own; .ci/run runs it"): 2,
     ("docs/index.md", "it installs this checkout; .ci/run does"): 1,
     ("CONTRIBUTING.md", "it makes a virtual environment of its own"): 1,
     ("examples/README.md", "it needs real candles; tests/docs/test_examples.py runs it where they are"): 1,
+    ("docs/tutorials/write-and-publish-a-plugin.md", INSTALLS): 2,
+    ("docs/how-to/install-and-remove-plugins.md", INSTALLS): 1,
     ("docs/explanation/performance.md", "it makes the peers' environments and takes some twenty minutes"): 1,
 }
 """Page and reason of the blocks that cannot run, and how many there are: ten at most in all."""

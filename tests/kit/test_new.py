@@ -101,8 +101,8 @@ def test_what_to_do_next_is_said(begin: Begin, tmp_path: Path, monkeypatch: pyte
     assert begin("plugin", "weekend-guard", tmp_path).splitlines() == [
         "wrote fw-weekend-guard",
         "test it:  pytest fw-weekend-guard",
-        "use it:   pip install -e fw-weekend-guard && fw run fw-weekend-guard/weekend_guard.yaml",
-        "build it: pip wheel --no-deps -w fw-weekend-guard/dist fw-weekend-guard",
+        "use it:   pip install -e ./fw-weekend-guard && fw run fw-weekend-guard/weekend_guard.yaml",
+        "build it: pip wheel --no-deps -w dist ./fw-weekend-guard",
     ]
 
 

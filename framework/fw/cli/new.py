@@ -44,8 +44,9 @@ def next_steps(made: Scaffold, folder: Path, tops: Sequence[Path]) -> Iterator[t
     if made.kind == "plugin":
         own = shown(tops[0])
         yield "test it:", f"pytest {own}"
-        yield "use it:", f"pip install -e {own} && fw run {own}/{made.name}.yaml"
-        yield "build it:", f"pip wheel --no-deps -w {own}/dist {own}"
+        folder_for_pip = own if os.path.isabs(own) else f"./{own}"  # a bare name would be looked for in the index
+        yield "use it:", f"pip install -e {folder_for_pip} && fw run {own}/{made.name}.yaml"
+        yield "build it:", f"pip wheel --no-deps -w dist {folder_for_pip}"
         return
     yield "test it:", f"pytest {shown(folder / f'test_{made.name}.py')}"
     if made.runs:
