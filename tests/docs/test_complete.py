@@ -123,15 +123,8 @@ def without_a_place(names: Iterable[str], site: Site, *pages: str) -> list[str]:
 def built(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The site as `mkdocs build --strict` makes it."""
     folder = tmp_path_factory.mktemp("site")
-    command = [
-        sys.executable,
-        "-m",
-        "mkdocs",
-        "build",
-        "--strict",
-        "--site-dir",
-        str(folder),
-    ]  # --quiet hides warnings from it
+    # without --quiet, which hides warnings from --strict
+    command = [sys.executable, "-m", "mkdocs", "build", "--strict", "--site-dir", str(folder)]
     environment = {**os.environ, "NO_MKDOCS_2_WARNING": "1"}
     done = subprocess.run(
         command, check=False, cwd=REPOSITORY, env=environment, capture_output=True, text=True, timeout=300
