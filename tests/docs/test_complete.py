@@ -145,7 +145,7 @@ def test_no_page_leads_nowhere(built: Path) -> None:
 @pytest.mark.parametrize("name", ["README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md", "examples/README.md"])
 def test_links_outside_the_site_lead_somewhere(name: str) -> None:
     page = REPOSITORY / name
-    links = re.findall(r"\]\(([^)#\s]+)", page.read_text(encoding="utf-8"))
+    links = re.findall(r"(?:\]\(|src=\")([^)#\s\"]+)", page.read_text(encoding="utf-8"))
     dead = [link for link in links if not urlsplit(link).scheme and not (page.parent / link).exists()]
     assert not dead, f"{name} links to {', '.join(dead)}"
 
