@@ -87,13 +87,13 @@ def _unfinished(workspace: Workspace) -> Iterator[Finding]:
         else:
             cut_off.append(folder.name)
     if cut_off:
-        more = f" and {len(cut_off) - SHOWN} more" if len(cut_off) > SHOWN else ""
+        whom = "it" if len(cut_off) == 1 else "them"
+        named = ", ".join(cut_off[:SHOWN]) + (f" and {len(cut_off) - SHOWN} more" if len(cut_off) > SHOWN else "")
         yield Finding(
             section=SECTION,
             title="cut off",
             state="note",
-            text=f"{plural(len(cut_off), 'run')} never ended, and nobody works on {'it' if len(cut_off) == 1 else 'them'}: "
-            f"{', '.join(cut_off[:SHOWN])}{more}",
+            text=f"{plural(len(cut_off), 'run')} never ended, and nobody works on {whom}: {named}",
             mend=f"delete the folders in {workspace.runs}; no result is in them",
             facts={"runs": cut_off},
         )
