@@ -150,3 +150,20 @@ def test_what_has_ended_is_neither_amended_nor_withdrawn(broker: Callable[..., L
     made.cancel(row)
     made.advance(2)
     assert made.account().positions["A"].lots == 10
+
+
+def test_a_plugins_broker_is_this_one_with_terms_of_its_own(make_plan: Callable[..., Any], made_up: Any) -> None:
+    import attrs
+
+    @attrs.frozen
+    class Dear:
+        def build(self, run: fw.Run) -> LedgerBroker:
+            return LedgerBroker(adjust=lambda terms: attrs.evolve(terms, taker=0.01))
+
+    class Long:
+        def decide(self, view: fw.View) -> float:
+            return 1.0
+
+    plan = make_plan(made_up.market_of([FLAT] * 3), Long(), account={"funding": "zero"}, broker=Dear())
+    fills = plan.run(write=False).fills
+    assert fills["fee"] == pytest.approx(0.01 * abs(fills["quantity"]) * fills["price"])
