@@ -57,11 +57,18 @@ fw.ready(async () => {
     }
     return { columns: whole, size, first: firstFrom(whole.time, from), last: firstFrom(whole.time, to) };
   }
+  // How many candles become one: a round stretch of time where there is one.
+  const MINUTES = [1, 2, 3, 5, 10, 15, 20, 30, ...[1, 2, 3, 4, 6, 8, 12, 24, 48, 72, 96, 168, 336, 672, 1344, 2688, 8736].map((hours) => hours * 60)];
+  function roundStep(least, one) {
+    if (least <= 1) return 1;
+    const minutes = MINUTES.find((each) => each * 6e4 >= least * one && (each * 6e4) % one === 0);
+    return minutes ? (minutes * 6e4) / one : least;
+  }
   function candlesIn(from, to) {
     const width = document.getElementById("plot-candles").clientWidth || 600;
     const most = Math.max(Math.floor(width / (isPhone() ? 4 : 3.2)), 40);
     const { columns, size, first, last } = sourceOf(from, to);
-    const step = Math.max(Math.ceil((last - first) / most), 1);
+    const step = roundStep(Math.ceil((last - first) / most), size * series[shown].bar);
     const out = { x: [], open: [], high: [], low: [], close: [], step: step * size };
     for (let at = first - (first % step); at < last; at += step) {
       const end = Math.min(at + step, columns.time.length);
@@ -105,15 +112,15 @@ fw.ready(async () => {
     `<br>${show("time", trades.exit_time[row])} at ${show("price", trades.exit_price[row])}` +
     `<br>profit ${show("money", trades.profit[row])} (${show("percent", trades.share[row])})`;
   function marks(rows) {
-    const size = rows.map((row) => (row === picked ? 15 : rows.length > 80 ? 7 : 10));
+    const size = rows.map((row) => (row === picked ? 15 : rows.length > 80 ? 6 : 10));
     const line = { color: "@surface", width: 1 };
-    const common = { type: "scatter", mode: "markers", hovertemplate: "%{text}<extra></extra>", customdata: rows };
+    const common = { type: "scatter", mode: "markers", opacity: 1, hovertemplate: "%{text}<extra></extra>", customdata: rows };
     const paths = { x: [], y: [] };
     for (const row of rows) {
       paths.x.push(trades.entry_time[row], trades.exit_time[row], null);
       paths.y.push(trades.entry_price[row], trades.exit_price[row], null);
     }
-    return [
+    const [lines, entries, exits] = [
       { type: "scatter", mode: "lines", ...paths, line: { color: "@muted", width: 1, dash: "dot" }, hoverinfo: "skip" },
       {
         ...common, name: "entries", x: rows.map((row) => trades.entry_time[row]), y: rows.map((row) => trades.entry_price[row]),
@@ -126,6 +133,7 @@ fw.ready(async () => {
         marker: { size, color: rows.map((row) => (trades.profit[row] >= 0 ? "@gain" : "@loss")), line, symbol: "circle" },
       },
     ];
+    return [lines, exits, entries];  // an entry at the place of an exit stays visible
   }
 
   // ── Stops of the chosen trade ──

@@ -9,14 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from fw.domain.time import MINUTE
+from fw.domain.time import DAY, HOUR, MINUTE
 from fw_report.html.downsample import grouped
 from fw_report.html.render import packed
+from fw_report.html.tables import MOST_TRADES
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fw import Bars, Result
+
+Step = tuple[int, int, float, float, float]
 
 WHOLE = 60_000
 """Most candles of the whole run, all instruments together."""
@@ -25,6 +28,12 @@ DETAIL = 60_000
 AROUND = 40
 """Bars shown before and after a trade, or around each end of a long one."""
 LONG_TRADE = 400
+ROUND = tuple(
+    [k * MINUTE for k in (2, 3, 5, 10, 15, 20, 30)]
+    + [k * HOUR for k in (1, 2, 3, 4, 6, 8, 12)]
+    + [k * DAY for k in (1, 2, 3, 4, 7, 14, 28)]
+)
+"""Stretches of time that people think in, ns."""
 
 
 def candles_of(result: Result) -> list[dict[str, Any]]:
@@ -33,7 +42,7 @@ def candles_of(result: Result) -> list[dict[str, Any]]:
     made = []
     for symbol in result.instruments:
         bars = result.market.of(symbol).bars
-        size = max(-(-len(bars) // max(WHOLE // count, 1)), 1)
+        size = round_size(-(-len(bars) // max(WHOLE // count, 1)), result.bar.ns)
         found = {"symbol": symbol, "bars": len(bars), "size": size, "bar": result.bar.ns / 1e6}
         if len(bars):
             found["whole"] = _columns(grouped(bars, size), int(bars.open_time[0]))
@@ -45,6 +54,13 @@ def candles_of(result: Result) -> list[dict[str, Any]]:
                 found["runs"] = [packed(np.array([run[side] for run in runs], np.int64), "i4") for side in (0, 1)]
         made.append(found)
     return made
+
+
+def round_size(least: int, bar: int) -> int:
+    """How many bars make one candle: at least so many, a round stretch of time where there is one; `bar` in ns."""
+    if least <= 1:
+        return 1
+    return next((ns // bar for ns in ROUND if ns >= least * bar and ns % bar == 0), least)
 
 
 def around_trades(result: Result, symbol: str, *, most: int) -> list[tuple[int, int]]:
@@ -83,13 +99,16 @@ def _columns(bars: Bars, start: int) -> dict[str, Any]:
     return {"minute": packed((bars.open_time - start) // MINUTE, "i4"), **prices}
 
 
-def protections_of(result: Result, *, most: int = 60_000) -> dict[str, Any]:
-    """The stops and targets in force while trades were open: steps of trade row, time, stop, take-profit.
+def protections_of(result: Result, *, most: int = 60_000) -> tuple[dict[str, Any], int]:
+    """The stops and targets in force while trades were open, and how many steps of them there are.
+
+    A step is row of the trade table, time, stop, take-profit, trailing distance (NaN: none).
 
     Entry orders bring them along, later signals move them. Signals in force before the last one prior to the entry
     do not count. At most `most` steps, those of the first trades.
     """
-    steps: list[tuple[int, int, float, float, float]] = []
+    steps: list[Step] = []
+    unshown = max(result.trades.rows - MOST_TRADES, 0)
     signals, trades = result.signals, result.trades
     if not signals.rows or not trades.rows:
         return _steps(steps)
@@ -104,20 +123,23 @@ def protections_of(result: Result, *, most: int = 60_000) -> dict[str, Any]:
         begins = np.searchsorted(times, trades["entry_time"][rows], side="right") - 1
         ends = np.searchsorted(times, trades["exit_time"][rows], side="left")
         for row, begin, end in zip(rows.tolist(), begins.tolist(), ends.tolist(), strict=True):
+            if row < unshown:
+                continue
             if len(steps) >= most:
                 break
             entry = int(trades["entry_time"][row])
             for at in range(max(begin, 0), max(end, begin + 1)):
                 signal = mine[at]
                 stop, take, trailing = (float(level[signal]) for level in levels)
-                steps.append((row, max(int(times[at]), entry), stop, take, trailing))
+                steps.append((row - unshown, max(int(times[at]), entry), stop, take, trailing))
     return _steps(steps)
 
 
-def _steps(steps: list[tuple[int, int, float, float, float]]) -> dict[str, Any]:
+def _steps(steps: list[Step]) -> tuple[dict[str, Any], int]:
+    steps.sort()
     columns = np.array(steps, dtype=np.float64).reshape(-1, 5)
     return {
         "trade": packed(columns[:, 0], "i4"),
         "time": packed(columns[:, 1] / 1e6),
         **{name: packed(columns[:, k], "f4") for k, name in ((2, "stop"), (3, "take"), (4, "trailing"))},
-    }
+    }, len(steps)

@@ -20,7 +20,8 @@ if TYPE_CHECKING:
     from fw import Result
 
 Figure = dict[str, Any]
-WHEN = "%{x|%Y-%m-%d %H:%M}"
+LETTERS = 22
+"""Of a tag on an axis; the pointer and the table show all of it."""
 
 
 def line(times: NDArray[np.int64], values: Numbers, *, name: str, color: str, form: str, **more: Any) -> Figure:
@@ -65,39 +66,32 @@ def equity_chart(result: Result) -> Figure:
 
 
 def drawdown_chart(result: Result, worst: Sequence[Drawdown]) -> Figure:
-    """How far equity was under its peak; the worst falls are shaded and numbered."""
+    """How far equity was under its peak; the worst falls are numbered at their lowest."""
     times = result.equity["time"]
     trace = line(
-        times, underwater(result), name="Under the peak", color="@loss", form=".2%", fill="tozeroy", fillcolor="@loss/18"
+        times,
+        underwater(result),
+        name="Under the peak",
+        color="@loss",
+        form=".2%",
+        fill="tozeroy",
+        fillcolor="@loss/18",
     )
-    last = int(times[-1]) if len(times) else 0
-    bands = [
-        {
-            "type": "rect",
-            "xref": "x",
-            "yref": "paper",
-            "x0": fall.start / 1e6,
-            "x1": (last if fall.end is None else fall.end) / 1e6,
-            "y0": 0,
-            "y1": 1,
-            "fillcolor": "@loss/8",
-            "line": {"width": 0},
-            "layer": "below",
-        }
-        for fall in worst
-    ]
     numbers = [
         {
             "x": fall.trough / 1e6,
             "y": -fall.depth,
             "text": str(place),
             "showarrow": False,
-            "yshift": -9,
-            "font": {"color": "@loss", "size": 12},
+            "yshift": -12,
+            "bgcolor": "@surface",
+            "bordercolor": "@loss",
+            "borderpad": 1.5,
+            "font": {"color": "@loss", "size": 11},
         }
         for place, fall in enumerate(worst, start=1)
     ]
-    return over_time([trace], form=".0%", shapes=bands, annotations=numbers)
+    return over_time([trace], form=".0%", annotations=numbers)
 
 
 def stake_chart(result: Result, stake: Stake) -> Figure:
@@ -119,6 +113,8 @@ def group_chart(groups: Sequence[Group], *, lying: bool) -> Figure:
     """Profit of each group of trades; `lying` bars leave room for words."""
     profits = [group.profit for group in groups]
     names = [plot_text(group.name) for group in groups]
+    places = list(range(len(groups)))
+    labels = [plot_text(group.short or _cut(group.name)) for group in groups]
     said = [
         f"{name}: {money(group.profit)}<br>{count(group.trades)} trades"
         + (f", {percent(group.won / group.trades)} won<br>mean {money(group.mean)}" if group.mean is not None else "")
@@ -127,16 +123,17 @@ def group_chart(groups: Sequence[Group], *, lying: bool) -> Figure:
     trace = {
         "type": "bar",
         "orientation": "h" if lying else "v",
-        "x": profits if lying else names,
-        "y": names if lying else profits,
+        "x": profits if lying else places,
+        "y": places if lying else profits,
         "text": said,
         "textposition": "none",
         "hovertemplate": "%{text}<extra></extra>",
-        "marker": {"color": ["@gain" if profit >= 0 else "@loss" for profit in profits]},
+        "marker": {"color": ["@gain/75" if profit >= 0 else "@loss/75" for profit in profits]},
     }
+    every = 4 if len(groups) > 16 else 1  # the hours of the day
     words, numbers = ("yaxis", "xaxis") if lying else ("xaxis", "yaxis")
     layout: dict[str, Any] = {
-        words: {"type": "category", "showgrid": False},
+        words: {"tickvals": places[::every], "ticktext": labels[::every], "showgrid": False},
         numbers: {"tickformat": "~s", "zeroline": True, "showgrid": True, "nticks": 5},
     }
     if lying:
@@ -163,9 +160,9 @@ def waterfall_chart(flow: Waterfall) -> Figure:
                 "textfont": {"color": "@ink"},
                 "cliponaxis": False,
                 "hoverinfo": "skip",
-                "increasing": {"marker": {"color": "@gain"}},
-                "decreasing": {"marker": {"color": "@loss"}},
-                "totals": {"marker": {"color": "@accent"}},
+                "increasing": {"marker": {"color": "@gain/75"}},
+                "decreasing": {"marker": {"color": "@loss/75"}},
+                "totals": {"marker": {"color": "@accent/75"}},
                 "connector": {"line": {"color": "@muted", "width": 1, "dash": "dot"}},
             }
         ],
@@ -175,6 +172,10 @@ def waterfall_chart(flow: Waterfall) -> Figure:
             "bargap": 0.45,
         },
     }
+
+
+def _cut(name: str) -> str:
+    return name if len(name) <= LETTERS else name[: LETTERS - 1] + "…"
 
 
 def plot_text(text: str) -> str:

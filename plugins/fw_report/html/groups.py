@@ -41,6 +41,8 @@ class Group:
     won: int
     profit: float
     """Sum, net of fees and funding."""
+    short: str = ""
+    """Its label on an axis, where that is not the name."""
 
     @property
     def mean(self) -> float | None:
@@ -69,7 +71,10 @@ def groupings(result: Result) -> tuple[Grouping, ...]:
         Grouping(
             key="weekday",
             title="Weekday of entry (UTC)",
-            groups=_coded((entry - FIRST_MONDAY) // DAY % 7, range(7), WEEKDAYS.__getitem__, profit),
+            groups=tuple(
+                attrs.evolve(group, short=group.name[:3])
+                for group in _coded((entry - FIRST_MONDAY) // DAY % 7, range(7), WEEKDAYS.__getitem__, profit)
+            ),
         ),
         Grouping(
             key="holding",
@@ -88,7 +93,7 @@ def groupings(result: Result) -> tuple[Grouping, ...]:
 def _coded(
     codes: NDArray[np.int64], all_codes: Iterable[int], name: Callable[[int], str], profit: NDArray[np.float64]
 ) -> tuple[Group, ...]:
-    """One group a code, in order; empty ones at both ends are left out of long scales only by the caller."""
+    """One group a code, in order, the empty ones too."""
     return tuple(_group(name(code), profit[codes == code]) for code in all_codes)
 
 

@@ -74,7 +74,7 @@ def cards(result: Result, worst: Sequence[Drawdown]) -> list[Card]:
         final += f" Buying and holding would have given {percent(float(held[-1]) / result.capital - 1.0)}."
     fall = "The deepest fall of equity from a peak."
     if worst:
-        back = "not made up for since" if worst[0].end is None else f"made up for on {day(worst[0].end)}"
+        back = "not recovered since" if worst[0].end is None else f"recovered on {day(worst[0].end)}"
         fall = f"The deepest fall from a peak: {day(worst[0].start)} to {day(worst[0].trough)}, {back}."
     made = [
         Card("Total return", cell("total_return", toned=True), final if len(equity) else "Nothing was run."),
@@ -123,7 +123,11 @@ def groups_of(result: Result) -> list[tuple[str, list[Row]]]:
     others = {name: name.replace("_", " ").capitalize() for name in metrics if name not in known}
     made = []
     for title, labels in {**GROUPS, "Others": others}.items():
-        rows = [Row(label, _cell(name, metrics[name], result), meaning_of(name)) for name, label in labels.items() if name in metrics]
+        rows = [
+            Row(label, _cell(name, metrics[name], result), meaning_of(name))
+            for name, label in labels.items()
+            if name in metrics
+        ]
         if rows:
             made.append((title, rows))
     return made
@@ -156,5 +160,3 @@ def currency_of(result: Result) -> str:
 def length(ns: int) -> str:
     """A stretch of time; whole days where it is longer than two."""
     return f"{count(ns / 86_400e9)}d" if ns > 2 * 86_400e9 else duration(ns)
-
-

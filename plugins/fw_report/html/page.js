@@ -24,8 +24,13 @@ const fw = (() => {
   // ── Numbers as people read them, in the same form as Python's fw_report.text ──
   const DASH = "–";
   const signed = (text) => (text.startsWith("-") ? (/[1-9]/.test(text) ? "−" + text.slice(1) : text.slice(1)) : text);
-  const digits = (value, least, most) =>
-    signed(value.toLocaleString("en-US", { minimumFractionDigits: least, maximumFractionDigits: most }));
+  const forms = {};  // making a formatter takes longer than a thousand uses of it
+  const digits = (value, least, most) => {
+    forms[`${least} ${most}`] ||= new Intl.NumberFormat("en-US", { minimumFractionDigits: least, maximumFractionDigits: most });
+    return signed(forms[`${least} ${most}`].format(value));
+  };
+  // Decimal places that leave a price seven digits.
+  const placesOf = (price) => Math.max(0, Math.min(12, 7 - Math.ceil(Math.log10(Math.abs(price) + 1e-12))));
   const isMissing = (value) => value === null || value === undefined || Number.isNaN(value);
   const span = (ms) => {
     const units = [["d", 864e5], ["h", 36e5], ["m", 6e4], ["s", 1e3]];
@@ -37,13 +42,13 @@ const fw = (() => {
       if (amount || parts.length) parts.push([amount, unit]);
       if (parts.length === 2) break;
     }
-    return parts.filter(([amount]) => amount).map(([amount, unit]) => amount.toLocaleString("en-US") + unit).join(" ") || "0s";
+    return parts.filter(([amount]) => amount).map(([amount, unit]) => digits(amount, 0, 0) + unit).join(" ") || "0s";
   };
   const format = {
     count: (value) => digits(value, 0, 0),
     money: (value) => (value !== 0 && Math.abs(value) < 0.1 ? signed(value.toPrecision(3)) : digits(value, 2, 2)),
     percent: (value) => digits(value * 100, 2, 2) + " %",
-    price: (value) => digits(value, 0, Math.max(0, Math.min(12, 7 - Math.ceil(Math.log10(Math.abs(value) + 1e-12))))),
+    price: (value) => digits(value, 0, placesOf(value)),
     quantity: (value) => digits(value, 0, 8),
     number: (value) => digits(value, 0, 4),
     time: (ms) => new Date(ms).toISOString().slice(0, 16).replace("T", " "),
@@ -53,8 +58,25 @@ const fw = (() => {
     words: (value) => String(value),
     tag: (value) => String(value),
   };
-  const show = (kind, value) => (isMissing(value) ? DASH : format[kind](value));
-  const NUMBERS = new Set(["count", "money", "percent", "price", "quantity", "number", "span", "time"]);
+  const show = (kind, value, places) =>
+    isMissing(value) ? DASH : places === undefined ? format[kind](value) : digits(value, places, places);
+  // Decimal places that a column's numbers share, so that they line up; undefined where they are too unlike.
+  function sharedPlaces(kind, columns) {
+    if (kind !== "price" && kind !== "quantity") return undefined;
+    let [low, high, places] = [Infinity, 0, 0];
+    for (const column of columns) {
+      for (const value of column.kind === kind ? column.values : []) {
+        const size = Math.abs(value);
+        if (!(size > 0)) continue;
+        low = Math.min(low, size);
+        high = Math.max(high, size);
+        while (kind === "quantity" && places < 8 && Math.abs(value - Number(value.toFixed(places))) > 1e-9 * size) places += 1;
+      }
+    }
+    if (kind === "quantity") return places;
+    return high && high / low < 1000 ? Math.min(placesOf(high) + 1, 8) : undefined;
+  }
+  const NUMBERS = new Set(["count", "money", "percent", "price", "quantity", "number", "span"]);  // stand to the right
 
   // ── Theme ──
   const probe = document.createElement("span");
@@ -152,6 +174,8 @@ const fw = (() => {
       this.size = spec.size || 25;
       this.pickWords = spec.pick || "";
       this.columns = spec.columns.map((column) => ({ ...column, values: unpack(column.values) }));
+      this.sought = this.columns.filter((column, place) => place === 0 || !NUMBERS.has(column.kind));
+      for (const column of this.columns) column.places = sharedPlaces(column.kind, this.columns);
       this.order = Int32Array.from({ length: this.rows }, (_, row) => row);
       this.found = this.order;
       this.page = 0;
@@ -185,7 +209,7 @@ const fw = (() => {
       this.heads = this.columns.map((column) => {
         const button = make("button", { type: "button", textContent: column.label });
         button.addEventListener("click", () => {
-          const falling = this.sorted === column.key ? this.direction === "ascending" : NUMBERS.has(column.kind) && column.kind !== "time";
+          const falling = this.sorted === column.key ? this.direction === "ascending" : NUMBERS.has(column.kind) || column.kind === "time";
           this.sort(column.key, falling ? "descending" : "ascending");
         });
         const head = make("th", { scope: "col", className: NUMBERS.has(column.kind) ? "number" : "" }, button);
@@ -193,7 +217,7 @@ const fw = (() => {
         return head;
       });
       this.body = make("tbody");
-      const table = make("table", {}, make("thead", {}, make("tr", {}, ...this.heads)), this.body);
+      const table = make("table", { className: this.columns.length > 7 ? "full" : "" }, make("thead", {}, make("tr", {}, ...this.heads)), this.body);
       const scroll = make("div", { className: "scroll", tabIndex: 0 }, table);
       scroll.setAttribute("role", "region");
       scroll.setAttribute("aria-label", label);
@@ -225,9 +249,10 @@ const fw = (() => {
       this.seek(this.search.value);
     }
 
+    // What a row is found by: its words, times and own number, not the measured numbers.
     text(row) {
       this.texts ||= new Array(this.rows);
-      return (this.texts[row] ||= this.columns.map((column) => show(column.kind, column.values[row])).join(" ").toLowerCase());
+      return (this.texts[row] ||= this.sought.map((column) => show(column.kind, column.values[row])).join(" ").toLowerCase());
     }
 
     seek(words) {
@@ -272,7 +297,7 @@ const fw = (() => {
       line.dataset.row = row;
       this.columns.forEach((column, place) => {
         const value = column.values[row];
-        const text = show(column.kind, value);
+        const text = show(column.kind, value, column.places);
         const cell = make("td", { className: NUMBERS.has(column.kind) ? "number" : column.kind });
         if (!NUMBERS.has(column.kind)) cell.dir = "auto";
         if (column.kind === "tag" && text) cell.title = text;

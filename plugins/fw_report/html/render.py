@@ -1,4 +1,4 @@
-"""A template and its data become one self-contained page: style, scripts and numbers inside, nothing loaded from outside.
+"""A template and its data become one page with style, scripts and numbers inside, which loads nothing from outside.
 
 The page's security policy names its scripts by their hashes, so that nothing else can run even if escaping failed.
 """

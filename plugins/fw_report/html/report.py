@@ -14,6 +14,7 @@ from fw_report.html import charts, tables
 from fw_report.html.candles import candles_of, protections_of
 from fw_report.html.costs import printed, waterfall
 from fw_report.html.course import Drawdown, day, drawdowns, returns_by_month, stake_of
+from fw_report.html.downsample import extremes
 from fw_report.html.groups import Grouping, groupings
 from fw_report.html.headline import Cell, cards, currency_of, groups_of, length
 from fw_report.html.render import render
@@ -41,10 +42,12 @@ def page_of(result: Result, folder: Path | None = None) -> str:
         figures |= {"equity": charts.equity_chart(result), "drawdown": charts.drawdown_chart(result, worst)}
     if trades:
         long_tables["trades"] = tables.trades_table(result)
-        figures |= {way.key: charts.group_chart(_drawn(way), lying=way.key in LYING) for way in ways}
+        for way in ways:
+            figures[way.key] = charts.group_chart(_drawn(way), lying=way.key in LYING)
         figures["stake"] = charts.stake_chart(result, stake)
     if result.fills.rows:
         figures["costs"] = charts.waterfall_chart(flow)
+    protections, protected = protections_of(result)
     refusals, refused = tables.refusals_of(result)
     decisions, decided = tables.decisions_of(result)
     if decided:
@@ -55,7 +58,7 @@ def page_of(result: Result, folder: Path | None = None) -> str:
         "charts": figures,
         "tables": long_tables,
         "candles": candles_of(result) if has_bars else [],
-        "protections": protections_of(result),
+        "protections": protections,
     }
     return render(
         "report.html.j2",
@@ -67,7 +70,7 @@ def page_of(result: Result, folder: Path | None = None) -> str:
         groups=groups_of(result),
         findings=sober(result).findings,
         notes=result.notes,
-        points=(min(charts.extremes(result.equity["equity"]).size, result.equity.rows), result.equity.rows),
+        points=(min(extremes(result.equity["equity"]).size, result.equity.rows), result.equity.rows),
         worst=[Fall.of(fall, result) for fall in worst],
         months=MONTHS,
         years=heat(result),
@@ -75,6 +78,7 @@ def page_of(result: Result, folder: Path | None = None) -> str:
         shown_trades=min(trades, tables.MOST_TRADES),
         ways=ways,
         lying=LYING,
+        protected=protected,
         instruments=result.instruments,
         stake=_stake_words(result, stake),
         currency=currency_of(result),
@@ -107,7 +111,9 @@ def _drawn(way: Grouping) -> Sequence[Any]:
 def about(result: Result) -> list[str]:
     """What ran, over which period, on what money, by which engine."""
     rows = result.equity.rows
-    shown = ", ".join(result.instruments[:8]) + (f" and {len(result.instruments) - 8} more" if len(result.instruments) > 8 else "")
+    shown = ", ".join(result.instruments[:8]) + (
+        f" and {len(result.instruments) - 8} more" if len(result.instruments) > 8 else ""
+    )
     lines = [f"{shown} on {result.bar} bars"]
     if rows:
         times = result.equity["time"]
@@ -134,7 +140,7 @@ class Fall:
         short = result.equity.rows * result.bar.ns < 10 * 86_400e9
         when = format_time if short else day
         end = "not yet" if fall.end is None else when(fall.end)
-        return cls(percent(-fall.depth), when(fall.start), when(fall.trough), end, length(fall.length))
+        return cls(percent(fall.depth), when(fall.start), when(fall.trough), end, length(fall.length))
 
 
 def heat(result: Result) -> list[tuple[int, list[Cell], Cell]]:

@@ -15,7 +15,13 @@ MOST_TRADES = 100_000
 MOST_DECISIONS = 20_000
 """The newest are kept; the page says how many there were."""
 STRENGTH = "from −1, fully short, to 1, fully long"
-PRICES = {"price": "Price", "stop_loss": "Stop", "take_profit": "Take profit", "trailing": "Trailing by", "limit": "Limit"}
+PRICES = {
+    "price": "Price",
+    "stop_loss": "Stop",
+    "take_profit": "Take profit",
+    "trailing": "Trailing by",
+    "limit": "Limit",
+}
 
 
 def trades_table(result: Result) -> dict[str, Any]:
@@ -30,19 +36,19 @@ def trades_table(result: Result) -> dict[str, Any]:
         _numbers("number", "Trade", "count", number, "i4"),
         _words("instrument", "Instrument", trades, keep, kind="text") if len(result.instruments) > 1 else None,
         _numbers("side", "Side", "side", trades["side"][keep], "i4"),
-        _times("entry_time", "Entry (UTC)", trades, keep),
-        _times("exit_time", "Exit (UTC)", trades, keep),
-        _numbers("held", "Held", "span", held / 1e6, "f8", help="from the entry's bar to the exit's"),
-        _numbers("quantity", "Quantity", "quantity", trades["quantity"][keep]),
-        _numbers("entry_price", "Entry price", "price", trades["entry_price"][keep], help="mean of its fills"),
-        _numbers("exit_price", "Exit price", "price", trades["exit_price"][keep], help="mean of its fills"),
         _numbers("profit", "Profit", "money", profit, tone=True, help="net of fees and funding"),
         _numbers("share", "Of value", "percent", share, "f4", tone=True, help="profit over the value entered"),
-        _numbers("fees", "Fees", "money", trades["fees"][keep], "f4"),
-        _numbers("funding", "Funding", "money", trades["funding"][keep], "f4", help="received; negative: paid"),
+        _times("entry_time", "Entry (UTC)", trades, keep),
+        _times("exit_time", "Exit (UTC)", trades, keep),
+        _numbers("held", "Held", "span", held / 1e6, help="from the entry's bar to the exit's"),
         _words("entry_reason", "Entered by", trades, keep),
         _words("exit_reason", "Left by", trades, keep),
         _words("tag", "Tag", trades, keep, kind="tag") if any(trades["tag"][keep].tolist()) else None,
+        _numbers("quantity", "Quantity", "quantity", trades["quantity"][keep]),
+        _numbers("entry_price", "Entry price", "price", trades["entry_price"][keep], help="mean of its fills"),
+        _numbers("exit_price", "Exit price", "price", trades["exit_price"][keep], help="mean of its fills"),
+        _numbers("fees", "Fees", "money", trades["fees"][keep], "f4"),
+        _numbers("funding", "Funding", "money", trades["funding"][keep], "f4", help="received; negative: paid"),
     ]
     shown = [column for column in columns if column is not None]
     return {"rows": len(profit), "columns": shown, "sort": ["number", "descending"], "pick": "Show trade", "size": 20}
@@ -63,7 +69,7 @@ def decisions_of(result: Result) -> tuple[dict[str, Any], int]:
             _numbers("lots", "Lots", "count", frame["lots"][keep], help="negative: sold"),
         ]
     columns += [
-        _numbers(name, label, "price", frame[name][keep])
+        _numbers(name, label, "number" if name == "trailing" else "price", frame[name][keep])
         for name, label in PRICES.items()
         if name in frame and np.isfinite(frame[name][keep]).any()
     ]
@@ -87,7 +93,12 @@ def refusals_of(result: Result) -> tuple[dict[str, Any], int]:
     rows.sort(key=lambda row: row[0])
     kept = rows[-MOST_DECISIONS:]
     columns = [
-        {"key": "time", "label": "Time (UTC)", "kind": "time", "values": packed(np.array([row[0] for row in kept]) / 1e6)},
+        {
+            "key": "time",
+            "label": "Time (UTC)",
+            "kind": "time",
+            "values": packed(np.array([row[0] for row in kept]) / 1e6),
+        },
         *(
             {"key": key, "label": label, "kind": kind, "values": words([row[place] for row in kept])}
             for place, key, label, kind in (

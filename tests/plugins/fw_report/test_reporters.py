@@ -182,7 +182,7 @@ def test_reports_of_the_same_run_are_the_same_bytes(run: Result, tmp_path: Path)
 
 def test_the_plugin_offers_its_parts() -> None:
     assert fw_metrics() is METRICS
-    assert set(fw_reporters()) == {"summary", "files"}
+    assert set(fw_reporters()) == {"summary", "files", "html"}
 
 
 def test_importing_the_plugin_imports_nothing_heavy() -> None:
