@@ -33,7 +33,9 @@ from fw.domain.result import Result
 from fw.parts.broker import SimulatedBroker, Terms
 from fw.parts.metric import Unmeasured
 from fw.parts.spec import build
+from fw.plan import backtest
 from fw.testing.fakes import FakeRun
+from fw.testing.markets import trend
 from fw.testing.results import results
 
 UNITS = ("ratio", "percent", "money", "count", "duration")
@@ -119,9 +121,9 @@ class FakeInbox:
 
 
 def check_broker(spec: Any) -> None:
-    """Look at a broker's shape and, unless the ledger simulates it, open it, ask for its account and close it.
+    """Look at a broker's shape, then use it: a simulated one in a short run, another by asking for its account.
 
-    A simulated broker is part of an engine; what it fills is compared by running it.
+    A simulated broker tells observers of every fill and payment once. Another is opened and closed, and given no order.
     """
     broker = build(spec, FakeRun())
     name = type(broker).__name__
@@ -134,6 +136,7 @@ def check_broker(spec: Any) -> None:
         assert isinstance(terms, Terms), f"{name}.terms gives fw.Terms, not {type(terms).__name__}"
         assert np.isfinite([terms.maker, terms.taker, terms.slippage]).all(), f"{name}: fees and slippage are finite"
         assert terms.slippage >= 0.0 and terms.leverage >= 1.0, f"{name}: slippage from 0, leverage from 1"
+        _check_facts(name, spec)
         return
     inbox = FakeInbox()
     broker.open(inbox)
@@ -144,3 +147,40 @@ def check_broker(spec: Any) -> None:
     finally:
         broker.close()
     assert all(isinstance(event, Event) for event in inbox.events), f"{name} puts events in its inbox, nothing else"
+
+
+@attrs.frozen
+class _Restless:
+    """Long, short and flat by turns, ten bars each."""
+
+    def decide(self, view: Any) -> float:
+        return (1.0, -0.5, 0.0)[len(view.bars) // 10 % 3]
+
+
+@attrs.frozen
+class _Listener:
+    """Keeps every fact of a run."""
+
+    facts: list[Event] = attrs.field(factory=list, eq=False)
+
+    kinds = (Filled, Liquidated, Funding)
+
+    def notice(self, event: Event) -> None:
+        self.facts.append(event)
+
+
+def _check_facts(name: str, spec: Any) -> None:
+    """Run it under a restless strategy: what it tells is what the ledger wrote down."""
+    listener = _Listener()
+    result = backtest(trend(bars=200), _Restless(), broker=spec, observers=[listener], report=[])
+    fills = [fact for fact in listener.facts if isinstance(fact, Filled | Liquidated)]
+    assert [(fact.time, fact.lots, fact.price, fact.fee) for fact in fills] == list(
+        zip(*(result.fills[column].tolist() for column in ("time", "lots", "price", "fee")), strict=True)
+    ), (
+        f"{name} told of {len(fills)} fills in a run of {result.fills.rows}, or of others than there were; observers "
+        "hear of fills from the broker alone, so it tells each once, in order, as the ledger has it"
+    )
+    told = sum(fact.amount for fact in listener.facts if isinstance(fact, Funding))
+    assert math.isclose(told, result.totals["funding"], abs_tol=1e-6), (
+        f"{name} told of {told:g} of funding, and the ledger has {result.totals['funding']:g}; tell each payment once"
+    )

@@ -184,3 +184,33 @@ def test_brokers_pass_or_are_told():
     check_broker(Dry())
     with pytest.raises(AssertionError, match="no method cancel"):
         check_broker(Mute())
+
+
+def test_a_simulated_broker_that_keeps_fills_to_itself_or_repeats_them_is_told_so():
+    from fw.ledger import LedgerBroker
+
+    class Silent(LedgerBroker):
+        def advance(self, bar):
+            self.simulation.advance(bar + 1)
+
+    class Loud:
+        """An inbox that hands everything over twice."""
+
+        def __init__(self, inbox):
+            self.inbox, self.kinds, self.wants = inbox, inbox.kinds, inbox.wants
+
+        def put(self, event):
+            self.inbox.put(event)
+            self.inbox.put(event)
+
+    class Echo(LedgerBroker):
+        def open(self, inbox):
+            super().open(Loud(inbox))
+
+    def spec_of(broker):
+        return attrs.frozen(type("Spec", (), {"build": lambda self, run: broker()}))()
+
+    check_broker(spec_of(LedgerBroker))
+    for broken in (Silent, Echo):
+        with pytest.raises(AssertionError, match="tells each once"):
+            check_broker(spec_of(broken))
