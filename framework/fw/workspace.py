@@ -49,6 +49,11 @@ class Workspace:
         return self.root / "runs"
 
     @property
+    def reports(self) -> Path:
+        """Pages on several runs."""
+        return self.root / "reports"
+
+    @property
     def private(self) -> Path:
         """What the program keeps for itself; safe to delete but for the trials."""
         return self.root / ".fw"

@@ -52,7 +52,7 @@ def command(ctx: click.Context, runs: Sequence[str], html: bool, as_json: bool) 
 
 
 def write_page(ctx: click.Context, runs: Sequence[SavedRun]) -> Path:
-    """Let the reporter `html` write a page on these runs beside them."""
+    """Let the reporter `html` write a page on these runs."""
     from fw.cli.others import plugins_of
     from fw.registry import blame
 
@@ -60,7 +60,7 @@ def write_page(ctx: click.Context, runs: Sequence[SavedRun]) -> Path:
     if not hasattr(offer.spec, "compare"):
         raise SettingsError(f"{offer.title} writes no page on several runs (it has no compare)")
     # the last four letters of an id are its own; before them stand the time and the name
-    path = Workspace.here().runs / f"compare-{'-'.join(run.id[-4:] for run in runs)}.html"
+    path = Workspace.here().reports / f"compare-{'-'.join(run.id[-4:] for run in runs)}.html"
     path.parent.mkdir(parents=True, exist_ok=True)
     with blame(offer):
         offer.spec().compare(runs, path)

@@ -29,6 +29,7 @@ def look_at_workspace(environ: Mapping[str, str]) -> Iterator[Finding]:
         ("runs", workspace.runs),
         ("data", workspace.data),
         ("models", workspace.models),
+        ("reports", workspace.reports),
         (".fw/cache", workspace.cache),
     ):
         if folder.is_dir():
