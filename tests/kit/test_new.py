@@ -5,15 +5,17 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 import fw
 from fw.plugins import load
 from fw.registry import Registry
-from fw.scaffold import KINDS, Scaffold, scaffold, write
+from fw.scaffold import KINDS, TEMPLATES, Scaffold, scaffold, write
 
 PARTS = [kind for kind in KINDS if kind != "plugin"]
 RULES = "E,F,W,I,UP,B,SIM,C4,PIE,RET,PT,RUF,TID,NPY,PLE,PLW"
@@ -84,6 +86,13 @@ def test_every_kind_of_part_has_a_beginning() -> None:
         assert made.runs is (kind != "model")
         assert any("test_some_idea" in path.name for path in made.files)
         assert not [text for text in made.files.values() if "$" in text or "NAME.py" in text]
+
+
+def test_the_wheel_of_fw_carries_all_of_it(fresh: Any, tmp_path: Path) -> None:
+    fresh.succeed("pip", "wheel", "--no-deps", "-w", tmp_path, TEMPLATES.parents[2])
+    (wheel,) = tmp_path.glob("*.whl")
+    packed = {name for name in zipfile.ZipFile(wheel).namelist() if name.startswith("fw/templates/")}
+    assert packed == {f"fw/templates/{path.relative_to(TEMPLATES)}" for path in TEMPLATES.rglob("*.txt")}
 
 
 def test_what_to_do_next_is_said(begin: Begin, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

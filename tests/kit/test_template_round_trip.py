@@ -109,3 +109,12 @@ def test_a_broken_upgrade_takes_nothing_else_down_and_can_be_mended_or_removed(
     assert "replaced fw-template 0.2.0 with 0.1.0" in fresh.succeed("fw", "plugins", "install", good)
     assert "template" not in problems(fresh)
     assert fresh.succeed("fw", "plugins", "uninstall", "fw-template") == "removed fw-template 0.1.0\n"
+
+
+def test_a_plugin_made_for_another_fw_is_refused_in_one_line(fresh: Any, source: Path) -> None:
+    change(source / "pyproject.toml", "futures-framework>=0.1,<1", "futures-framework>=99")
+    told = fresh.run("fw", "plugins", "install", fresh.wheel(source))
+    assert (told.returncode, told.stdout) == (4, "")
+    assert "needs futures-framework>=99, and this is fw " in told.stderr
+    assert len(told.stderr.splitlines()) == 1
+    assert "fw-template" not in fresh.succeed("fw", "plugins", "list")
