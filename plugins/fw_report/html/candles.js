@@ -3,7 +3,7 @@
 fw.ready(async () => {
   const { data, unpack, draw, tables, show, format, isPhone } = fw;
   if (!data.candles.length || !document.getElementById("plot-candles")) return;
-  const MARKS = 300;  // most trades marked at once; the others are said to be there
+  const MARKS = 150;  // most trades marked at once; the others are said to be there
   const escape = (text) => String(text).replace(/&/g, "&amp;").replace(/</g, "&lt;").replace(/>/g, "&gt;");
 
   // ── What there is ──
@@ -114,7 +114,7 @@ fw.ready(async () => {
   function marks(rows) {
     const size = rows.map((row) => (row === picked ? 15 : rows.length > 80 ? 6 : 10));
     const line = { color: "@surface", width: 1 };
-    const common = { type: "scatter", mode: "markers", opacity: 1, hovertemplate: "%{text}<extra></extra>", customdata: rows };
+    const common = { type: "scatter", mode: "markers", hovertemplate: "%{text}<extra></extra>", customdata: rows };
     const paths = { x: [], y: [] };
     for (const row of rows) {
       paths.x.push(trades.entry_time[row], trades.exit_time[row], null);
@@ -125,12 +125,12 @@ fw.ready(async () => {
       {
         ...common, name: "entries", x: rows.map((row) => trades.entry_time[row]), y: rows.map((row) => trades.entry_price[row]),
         text: rows.map(entryWords),
-        marker: { size, color: "@accent", line, symbol: rows.map((row) => (trades.side[row] > 0 ? "triangle-up" : "triangle-down")) },
+        marker: { size, opacity: 1, color: "@accent", line, symbol: rows.map((row) => (trades.side[row] > 0 ? "triangle-up" : "triangle-down")) },
       },
       {
         ...common, name: "exits", x: rows.map((row) => trades.exit_time[row]), y: rows.map((row) => trades.exit_price[row]),
         text: rows.map(exitWords),
-        marker: { size, color: rows.map((row) => (trades.profit[row] >= 0 ? "@gain" : "@loss")), line, symbol: "circle" },
+        marker: { opacity: 1, size: size.map((one) => one + (one > 6 ? 2 : 0)), color: rows.map((row) => (trades.profit[row] >= 0 ? "@gain" : "@loss")), line, symbol: "circle" },
       },
     ];
     return [lines, exits, entries];  // an entry at the place of an exit stays visible

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fw import Unmeasured
+from fw.domain.time import DAY
 from fw_report.html.course import Drawdown, buy_and_hold, day
 from fw_report.metrics import METRICS
 from fw_report.summary import GROUPS
@@ -158,5 +159,5 @@ def currency_of(result: Result) -> str:
 
 
 def length(ns: int) -> str:
-    """A stretch of time; whole days where it is longer than two."""
-    return f"{count(ns / 86_400e9)}d" if ns > 2 * 86_400e9 else duration(ns)
+    """A stretch of time; whole days where it is longer than three."""
+    return f"{count(ns / DAY)}d" if ns > 3 * DAY else duration(ns)

@@ -70,11 +70,11 @@ const fw = (() => {
         if (!(size > 0)) continue;
         low = Math.min(low, size);
         high = Math.max(high, size);
-        while (kind === "quantity" && places < 8 && Math.abs(value - Number(value.toFixed(places))) > 1e-9 * size) places += 1;
+          while (places < 8 && Math.abs(value - Number(value.toFixed(places))) > 1e-9 * size) places += 1;
       }
     }
     if (kind === "quantity") return places;
-    return high && high / low < 1000 ? Math.min(placesOf(high) + 1, 8) : undefined;
+    return high / low < 1000 ? Math.min(places, Math.max(placesOf(high), 2)) : undefined;
   }
   const NUMBERS = new Set(["count", "money", "percent", "price", "quantity", "number", "span"]);  // stand to the right
 
@@ -152,6 +152,24 @@ const fw = (() => {
     });
   }
   const redraw = (id) => draw(id, drawn[id]);
+  // Where a logarithmic axis has its labels: 1, 2, 5, 10 … over a wide range, even steps over a narrow one.
+  function logTicks(figure) {
+    let [low, high] = [Infinity, 0];
+    for (const trace of figure.data) {
+      for (const value of unpack(trace.y)) {
+        if (value > 0) [low, high] = [Math.min(low, value), Math.max(high, value)];
+      }
+    }
+    if (!high) return undefined;
+    const decades = [];
+    for (let power = Math.floor(Math.log10(low)); power <= Math.log10(high); power++) decades.push(10 ** power);
+    const fine = decades.flatMap((one) => [one, 2 * one, 5 * one]).filter((tick) => tick >= low * 0.9 && tick <= high * 1.1);
+    if (high / low > 8) return fine.length > 12 ? decades : fine;
+    const rough = (high - low) / 5 || high;
+    const unit = 10 ** Math.floor(Math.log10(rough));
+    const step = [1, 2, 5, 10].find((each) => each * unit >= rough) * unit;
+    return Array.from({ length: 8 }, (_, k) => (Math.ceil(low / step) + k) * step).filter((tick) => tick <= high * 1.02);
+  }
   // Change parts of a chart's layout, kept when it is drawn anew.
   function relayout(id, changes) {
     drawn[id] = { ...drawn[id], layout: merged(drawn[id].layout, changes) };
@@ -338,7 +356,8 @@ const fw = (() => {
       button.addEventListener("click", () => {
         const isLog = button.getAttribute("aria-pressed") !== "true";
         button.setAttribute("aria-pressed", String(isLog));
-        relayout(button.dataset.log, { yaxis: { type: isLog ? "log" : "linear" } });
+        const ticks = isLog ? logTicks(drawn[button.dataset.log]) : undefined;
+        relayout(button.dataset.log, { yaxis: { type: isLog ? "log" : "linear", tickmode: ticks && "array", tickvals: ticks } });
       });
     }
     for (const start of starters) await start();

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import attrs
 
-from fw.domain.time import format_time
+from fw.domain.time import DAY, format_time
 from fw_report.html import charts, tables
 from fw_report.html.candles import candles_of, protections_of
 from fw_report.html.costs import printed, waterfall
@@ -39,7 +39,9 @@ def page_of(result: Result, folder: Path | None = None) -> str:
     ways = groupings(result) if trades else ()
     stake, flow = stake_of(result), waterfall(result)
     if has_bars:
-        figures |= {"equity": charts.equity_chart(result), "drawdown": charts.drawdown_chart(result, worst)}
+        figures["equity"] = charts.equity_chart(result)
+    if worst:
+        figures["drawdown"] = charts.drawdown_chart(result, worst)
     if trades:
         long_tables["trades"] = tables.trades_table(result)
         for way in ways:
@@ -71,7 +73,7 @@ def page_of(result: Result, folder: Path | None = None) -> str:
         findings=sober(result).findings,
         notes=result.notes,
         points=(min(extremes(result.equity["equity"]).size, result.equity.rows), result.equity.rows),
-        worst=[Fall.of(fall, result) for fall in worst],
+        worst=[Fall.of(fall) for fall in worst],
         months=MONTHS,
         years=heat(result),
         trades=trades,
@@ -135,10 +137,9 @@ class Fall:
     length: str
 
     @classmethod
-    def of(cls, fall: Drawdown, result: Result) -> Fall:
-        """Dates, or moments where the run is shorter than some days."""
-        short = result.equity.rows * result.bar.ns < 10 * 86_400e9
-        when = format_time if short else day
+    def of(cls, fall: Drawdown) -> Fall:
+        """Dates, or moments where it lasted less than some days."""
+        when = format_time if fall.length < 3 * DAY else day
         end = "not yet" if fall.end is None else when(fall.end)
         return cls(percent(fall.depth), when(fall.start), when(fall.trough), end, length(fall.length))
 

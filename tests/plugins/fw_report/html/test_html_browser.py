@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -111,12 +112,16 @@ def test_the_log_button_switches_the_axis_of_equity(page: Any) -> None:
     for _ in range(2):
         button.click()
         page.wait_for_timeout(50)
-        kinds.append(
-            (
-                page.evaluate("document.getElementById('plot-equity').layout.yaxis.type"),
-                button.get_attribute("aria-pressed"),
-            )
+        kind = page.evaluate("document.getElementById('plot-equity').layout.yaxis.type")
+        kinds.append((kind, button.get_attribute("aria-pressed")))
+        heights = page.evaluate(
+            """[...document.querySelectorAll('#plot-equity .ytick text')].map((text) => {
+                const box = text.getBoundingClientRect();
+                return [box.top, box.bottom];
+            }).sort((a, b) => a[0] - b[0])"""
         )
+        assert len(heights) >= 3
+        assert all(above[1] <= below[0] for above, below in pairwise(heights)), "labels stand apart"
     assert kinds == [("log", "true"), ("linear", "false")]
 
 
@@ -264,7 +269,7 @@ def test_the_other_instrument_has_its_candles_and_trades(show: Callable[..., Any
 def test_half_a_million_bars_and_fifty_thousand_trades_are_at_hand(show: Callable[..., Any], long_run: Result) -> None:
     watched = show(page_of(long_run))
     page = watched.page
-    assert "the 300 largest of 50,000 trades in view are marked" in page.locator("#candle-size").inner_text()
+    assert "the 150 largest of 50,000 trades in view are marked" in page.locator("#candle-size").inner_text()
     assert page.evaluate("document.getElementById('plot-candles').data[0].close.length") <= 500
     page.get_by_role("button", name="Profit", exact=True).click()
     profits = np.sort(long_run.trades["profit"])[::-1]
