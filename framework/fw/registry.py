@@ -7,7 +7,7 @@ import errno
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +22,9 @@ if TYPE_CHECKING:
 
 BUNDLED = "futures-framework"
 """The distribution that holds the kernel and the bundled plugins."""
+
+DEFAULT_PARTS: Mapping[str, str] = {"sizer": "fixed_fraction", "broker": "backtest", "reporter": "summary"}
+"""Parts that a file need not name, by kind."""
 
 WORDS = {"features": "feature set", "risk": "risk check"}
 """Kinds whose word in a sentence is not their key in the file."""
@@ -120,10 +123,13 @@ class Registry:
     def find(self, kind: str, name: str) -> Offer:
         """The one offer of this name; `plugin:name` picks among several.
 
-        Raises AmbiguousName where several plugins offer the name, UnknownPart where none does.
+        The names that stand in where a file says nothing always mean the bundled parts: no plugin can stop the files
+        that rely on them. Raises AmbiguousName where several plugins offer another name, UnknownPart where none does.
         """
         plugin, colon, bare = name.rpartition(":")
         found = [o for o in self.offers(kind) if o.name == bare and (not colon or o.plugin == plugin)]
+        if len(found) > 1 and DEFAULT_PARTS.get(kind) == name:
+            found = [offer for offer in found if offer.distribution == BUNDLED] or found
         if len(found) > 1:
             forms = " or ".join(offer.qualified for offer in found)
             raise AmbiguousName(f"{len(found)} plugins offer a {word(kind)} called {bare!r}: write {forms}")

@@ -49,6 +49,13 @@ def test_a_name_that_two_plugins_offer_lists_the_forms_to_write() -> None:
     assert registry.find("strategy", "b:x").plugin == "b"
 
 
+def test_no_plugin_takes_the_place_of_a_part_that_files_need_not_name() -> None:
+    ours, theirs = offers("sizing/sizer/fixed_fraction", "mine/sizer/fixed_fraction")
+    registry = Registry([attrs.evolve(ours, distribution="futures-framework"), theirs])
+    assert registry.find("sizer", "fixed_fraction").plugin == "sizing"
+    assert registry.find("sizer", "mine:fixed_fraction").plugin == "mine"
+
+
 @pytest.mark.parametrize(
     ("kind", "name", "text"),
     [

@@ -73,12 +73,13 @@ class Listener:
 
 def audit(bench: Bench) -> tuple[Finding, ...]:
     """Look at the data, every feature set and the strategy; errors of the tree pass, for they say it themselves."""
-    run = bench.make_run()
+    run = bench.make_run(console=False)  # observers see the same bars many times
     parts = bench.parts(run)
+    bench.reporters(run)
     stage = bench.stage(parts)
     bars = stage.market.bars
     findings = [
-        Finding(True, "settings", bench.settings.name),
+        Finding(True, "settings", "; ".join((bench.settings.name, *bench.settings.notes))),
         Finding(
             True,
             "data",
@@ -123,7 +124,7 @@ def _check_strategy(bench: Bench, parts: Parts, scene: Scene, run: EngineRun) ->
         )
         stage = attrs.evolve(scene.stage, market=laid, tape=tape)
         # parts may remember, and draw random numbers: each cut is decided by new ones, in a new run
-        anew = bench.make_run()
+        anew = bench.make_run(console=False)
         anew.instruments = run.instruments
         fresh = bench.parts(anew)
         cut = set_scene(fresh, stage)

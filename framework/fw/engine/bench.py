@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -43,13 +43,13 @@ class Bench:
             self._stage, self._fingerprint = other._stage, other._fingerprint
         return self
 
-    def make_run(self, folder: Path | None = None) -> EngineRun:
+    def make_run(self, folder: Path | None = None, *, console: bool = True) -> EngineRun:
         """What the parts of one run are given; with a folder it keeps a log there."""
         clock = RunClock()
         return EngineRun(
             settings=self.settings,
             workspace=self.workspace.root,
-            log=_LazyLog(folder, self.settings.name, clock),
+            log=_LazyLog(folder, self.settings.name, clock, console),
             ask_secret=self.plugins.secret,
             clock=clock,
         )
@@ -121,13 +121,16 @@ class Bench:
             found[entry.name] = entry.provenance, build_part(entry.provenance, entry.spec, run)
         return found
 
-    def write(self, result: Result, folder: Path) -> None:
+    def reporters(self, run: EngineRun) -> list[tuple[Offer, Any]]:
+        """What the file's `report` names, built."""
+        return [(entry.provenance, build_part(entry.provenance, entry.spec, run)) for entry in self.settings.report]
+
+    def write(self, result: Result, folder: Path, reporters: Sequence[tuple[Offer, Any]] | None = None) -> None:
         """Write a run's files into a folder, and let the reporters write and speak."""
         write_result(result, folder, fingerprint=self.fingerprint(), config=config_hash(self.settings))
-        run, said = self.make_run(), []
-        for entry in self.settings.report:
-            part = build_part(entry.provenance, entry.spec, run)
-            with blame(entry.provenance):
+        said = []
+        for offer, part in self.reporters(self.make_run()) if reporters is None else reporters:
+            with blame(offer):
                 text = part.report(result, folder)
             if text is not None:
                 said.append(str(text))
@@ -141,6 +144,7 @@ class _LazyLog:
     _folder: Path | None
     _name: str
     _clock: RunClock
+    _console: bool
     _log: Any = None
 
     def __getattr__(self, method: str) -> Any:
@@ -149,7 +153,7 @@ class _LazyLog:
         if self._log is None:
             from fw.log import run_logger
 
-            self._log = run_logger(self._folder, console=True, name=self._name, clock=self._clock)
+            self._log = run_logger(self._folder, console=self._console, name=self._name, clock=self._clock)
         return getattr(self._log, method)
 
 

@@ -27,11 +27,12 @@ def written_run(bench: Bench, *, engine: str | None, progress: Progress | None, 
         result: Result | None = None
         try:
             with logged(run, bench):
+                reporters = bench.reporters(run)  # what they lack should be told before the work, not after it
                 result = bench.backtest(run, engine=engine, progress=progress)
                 result.seconds = time.perf_counter() - began
                 result.folder = folder.path
-                bench.write(result, folder.path)
                 folder.save(data=bench.fingerprint(), seconds=round(result.seconds, 3), engine=result.engine)
+                bench.write(result, folder.path, reporters)
                 run.log.debug("run finished", engine=result.engine, why=result.engine_reason, notes=list(result.notes))
         finally:
             bench.plugins.run_finished(run, result)

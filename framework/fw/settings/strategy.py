@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import attrs
 
 from fw.domain.time import BarSize, Duration, Length
+from fw.registry import DEFAULT_PARTS
 from fw.setting import setting
 from fw.settings.fields import ABOUT, Distinct, Part
 from fw.settings.scalars import Label, Symbol, Time, Title
@@ -165,5 +166,9 @@ class StrategyFile:
     """The file; relative paths in it count from its folder."""
 
 
-DEFAULTS: Mapping[str, Any] = {"sizer": "fixed_fraction", "broker": "backtest", "report": ["summary"]}
+DEFAULTS: Mapping[str, Any] = {
+    "sizer": DEFAULT_PARTS["sizer"],
+    "broker": DEFAULT_PARTS["broker"],
+    "report": [DEFAULT_PARTS["reporter"]],
+}
 """Parts taken where the file names none."""

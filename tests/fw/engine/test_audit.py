@@ -194,3 +194,13 @@ def test_an_honest_strategy_passes(checked) -> None:
 def test_a_larger_bar_that_the_clock_does_not_fill_is_refused(checked) -> None:
     with pytest.raises(SettingsError, match="15m is smaller than the clock"):
         checked(feature("column = close", 1), features="[{use: suspect, bar: 15m}]")
+
+
+def test_a_check_is_silent_about_what_observers_and_strategies_log(checked, capfd: pytest.CaptureFixture[str]) -> None:
+    plugin = decider("def build(self, run):\n    return Heard(run.log)\ndef decide(self, view):\n    return 1.0")
+    plugin += (
+        "\n@attrs.frozen\nclass Heard:\n    log: object\n    lookback = 100\n"
+        "    def decide(self, view):\n        self.log.warning('heard')\n        return 1.0\n"
+    )
+    assert not bad(checked(plugin, strategy="suspect", features="[]"))
+    assert "heard" not in "".join(capfd.readouterr())

@@ -190,3 +190,39 @@ def test_a_result_is_reported_into_any_folder(workspace: Path, tmp_path: Path) -
 def test_runs_begun_together_have_folders_of_their_own(workspace: Path) -> None:
     plan: Callable[[], fw.Result] = fw.load(workspace / "run.yaml").run
     assert len({plan().folder for _ in range(3)}) == 3
+
+
+NEEDY = '''
+"""A source that says when it is read, and a reporter that lacks something."""
+import attrs, fw
+
+@attrs.frozen
+class Loud:
+    def history(self, want):
+        raise fw.DataError("the data was read")
+
+@attrs.frozen
+class Needy:
+    def build(self, run):
+        raise fw.MissingExtra("pip install something")
+
+@fw.hookimpl
+def fw_sources():
+    return {"loud": Loud}
+
+@fw.hookimpl
+def fw_reporters():
+    return {"needy": Needy}
+'''
+
+
+def test_what_a_reporter_lacks_is_told_before_the_work(workspace: Path) -> None:
+    (workspace / "needy.py").write_text(NEEDY)
+    file = workspace / "needy.yaml"
+    file.write_text(
+        "{name: needy, plugins: [./needy.py], instruments: [BTCUSDT], bar: 1h, source: loud, "
+        "strategy: buy_and_hold, report: [needy]}"
+    )
+    for work in (fw.load(file).run, fw.load(file).check):
+        with pytest.raises(fw.FwError, match="pip install something"):
+            work()
