@@ -101,7 +101,7 @@ class SyntheticSource:
                 open_interest=held,
                 rules=rules(symbol, self.spec.price),
             )
-        return Market(series=series, focus=want.instruments[0], notes=("the market is made up, not a real one",))
+        return Market(series=series, focus=want.instruments[0], made_up=True)
 
     def _range(self, want: Want) -> tuple[int, int]:
         """Open time of the first bar, warm-up included, and the end of the last."""

@@ -79,6 +79,8 @@ class Market:
     focus: str
     notes: tuple[str, ...] = ()
     """What a reader of the report must know of this data (filled gaps, guessed columns, …)."""
+    made_up: bool = False
+    """Not a real market: the report says so, and its runs are no trials on real data."""
 
     @classmethod
     def single(cls, symbol: str, bars: Bars, **rest: Any) -> Market:

@@ -98,7 +98,8 @@ class Result:
     def trials(self) -> tuple[Trial, ...]:
         """The other runs and combinations of sweeps made in this workspace on the same data.
 
-        That is: on any of the same instruments over an overlapping period, whatever the source or the bar.
+        That is: on any of the same instruments over an overlapping period, whatever the source or the bar; but made-up
+        markets with made-up ones only.
         """
         return self.recall(self) if self.recall is not None else ()
 

@@ -189,6 +189,8 @@ def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ..
 def _stamps(settings: StrategyFile, market: Market) -> Iterable[str]:
     """What the account settings assume, and what the file should say otherwise, said aloud."""
     yield from settings.notes
+    if market.made_up:
+        yield "the market is made up, not a real one"
     if settings.account.mark == "last":
         yield "liquidation judged on traded prices (account.mark: last)"
     if settings.account.funding == "zero" and any(data.funding is not None for data in market.series.values()):

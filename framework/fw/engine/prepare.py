@@ -68,7 +68,9 @@ def prepare(
             open_interest=None if data.open_interest is None else data.open_interest.between(since, until),
             rules=data.rules,
         )
-    return Market(series=out, focus=want.instruments[0], notes=tuple(dict.fromkeys((*market.notes, *notes))))
+    return attrs.evolve(
+        market, series=out, focus=want.instruments[0], notes=tuple(dict.fromkeys((*market.notes, *notes)))
+    )
 
 
 def _series_of(market: Market, symbol: str) -> Series:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from fw.domain.bars import COLUMNS, Bars
@@ -28,7 +29,7 @@ def lay(
     stand in. Without funding none is paid, though its rates stay in the market for features to read.
     """
     market = held.pop()
-    focus, said, symbols = market.focus, market.notes, market.instruments
+    bare, symbols = attrs.evolve(market, series={}), market.instruments
     size, open_time, bars = market.bars.size, market.bars.open_time, len(market.bars)
     stamps, notes = [], []
     columns: dict[tuple[int, int], NDArray[np.float64]] = {}
@@ -72,7 +73,7 @@ def lay(
         for k, symbol in enumerate(symbols)
     }
     tape = Tape(block=block, stamps=stamps, first=first, open_time=open_time, size=size)
-    return tape, Market(series=series, focus=focus, notes=said), tuple(notes)
+    return tape, attrs.evolve(bare, series=series), tuple(notes)
 
 
 def funding_stamps(data: Series) -> tuple[NDArray[Any], int]:

@@ -1,6 +1,7 @@
 """The trial ledger: every run and sweep ever made in a workspace, so that overfitting can be counted.
 
-Trials count together when they share an instrument and their periods overlap, whatever the source or the bar.
+Trials count together when they share an instrument and their periods overlap, whatever the source or the bar; those
+on made-up markets count by themselves.
 """
 
 from __future__ import annotations
@@ -33,6 +34,7 @@ def trial_of(result: Result, *, run: str, config: str, wall: str) -> dict[str, A
         "end": int(times[-1]),
         "bar": str(result.bar),
         "bars": int(result.equity.rows),
+        "made_up": result.market.made_up,
         "sharpe": float(sharpe) if isinstance(sharpe, int | float) else None,
     }
 
@@ -55,7 +57,8 @@ def trials_beside(result: Result, file: Path) -> tuple[Trial, ...]:
     times = result.equity["time"]
     start, end = int(times[0]) - result.bar.ns, int(times[-1])
     own = result.folder.name if result.folder is not None else None
-    found = trials_like(file, instruments=result.instruments, start=start, end=end)
+    made_up = result.market.made_up
+    found = trials_like(file, instruments=result.instruments, start=start, end=end, made_up=made_up)
     return tuple(
         Trial(**{field.name: trial[field.name] for field in attrs.fields(Trial)})
         for trial in found
@@ -63,7 +66,9 @@ def trials_beside(result: Result, file: Path) -> tuple[Trial, ...]:
     )
 
 
-def trials_like(file: Path, *, instruments: Iterable[str], start: int, end: int) -> list[dict[str, Any]]:
+def trials_like(
+    file: Path, *, instruments: Iterable[str], start: int, end: int, made_up: bool = False
+) -> list[dict[str, Any]]:
     """The trials on any of these instruments over a period that overlaps [start, end) (ns); broken lines are passed."""
     if not file.exists():
         return []
@@ -76,6 +81,7 @@ def trials_like(file: Path, *, instruments: Iterable[str], start: int, end: int)
             continue  # a line torn by a crash; the others still count
         if not isinstance(trial, dict) or not wanted & set(trial.get("instruments", ())):
             continue
-        if trial.get("start", 0) < end and trial.get("end", 0) > start:
+        meets = trial.get("start", 0) < end and trial.get("end", 0) > start
+        if meets and trial.get("made_up", False) == made_up:
             found.append(trial)
     return found
