@@ -62,8 +62,11 @@ class SavedRun:
 
 
 def differences(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
-    """Settings by dotted path whose values are not the same in all; None where one has no such setting."""
-    flat = [dict(_leaves(one)) for one in settings]
+    """Settings by dotted path whose values are not the same in all; None where one has no such setting.
+
+    Reporters are left out: what is written about a run changes nothing in it.
+    """
+    flat = [dict(_leaves({key: value for key, value in one.items() if key != "report"})) for one in settings]
     paths = list(dict.fromkeys(path for one in flat for path in one))
     rows = {path: [one.get(path) for one in flat] for path in paths}
     return {path: values for path, values in rows.items() if any(value != values[0] for value in values)}
