@@ -105,8 +105,8 @@ def plugin_complaints(path: str, code: str) -> list[str]:
         public = module == "fw" or any(module == name or module.startswith(f"{name}.") for name in FOR_PLUGINS[1:])
         if top == "fw" and not public and floor_of(module):
             found.append(
-                f"plugins/{path}:{line}: {own} imports {module}. Plugins use fw, fw.ledger, fw.testing, fw.domain and "
-                f"fw.parts, as any other author's plugin must"
+                f"plugins/{path}:{line}: {own} imports {module}. Plugins use fw, fw.errors, fw.ledger, fw.testing, "
+                f"fw.domain and fw.parts, as any other author's plugin must"
             )
         if top.startswith("fw_") and top != own:
             found.append(f"plugins/{path}:{line}: {own} imports {module}. Plugins never import one another")

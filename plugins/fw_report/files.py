@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 import fw
+from fw.domain.time import format_time
 from fw_report.writing import write_whole
 
 if TYPE_CHECKING:
@@ -17,10 +19,15 @@ if TYPE_CHECKING:
 
 @attrs.frozen
 class Files:
-    """Writes `equity`, `fills` and `trades` as CSV and Parquet into the run's folder; the same run, the same bytes."""
+    """Writes `equity`, `fills` and `trades` as CSV, Parquet or JSON into the folder of the run.
+
+    The same run gives the same bytes.
+
+    A JSON file is a list of objects, one a row; times are texts in UTC, and what does not exist is null.
+    """
 
     formats: tuple[str, ...] = fw.setting(
-        ("csv", "parquet"), choices=("csv", "parquet"), help="which kinds of file to write"
+        ("csv", "parquet"), choices=("csv", "parquet", "json"), help="which kinds of file to write"
     )
 
     def report(self, result: Result, folder: Path | None) -> str | None:
@@ -63,4 +70,25 @@ def _write_parquet(table: Any, path: Path) -> None:
     pyarrow.parquet.write_table(table, path, compression="zstd")
 
 
-WRITERS = {"csv": _write_csv, "parquet": _write_parquet}
+def _write_json(table: Any, path: Path) -> None:
+    import json
+
+    rows = zip(*(map(_plain, _values(column)) for column in table.columns), strict=True)
+    text = ",\n".join(json.dumps(dict(zip(table.column_names, row, strict=True)), ensure_ascii=False) for row in rows)
+    path.write_text(f"[\n{text}\n]\n" if text else "[]\n", encoding="utf-8")
+
+
+def _values(column: Any) -> list[Any]:
+    """A column as Python values; times as text in ISO 8601, to the nanosecond where it matters."""
+    import pyarrow as pa
+
+    if not pa.types.is_timestamp(column.type):
+        return list(column.to_pylist())
+    return [f"{format_time(time).replace(' ', 'T')}Z" for time in column.cast(pa.int64()).to_pylist()]
+
+
+def _plain(value: Any) -> Any:
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+WRITERS = {"csv": _write_csv, "parquet": _write_parquet, "json": _write_json}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import json
 import math
 import subprocess
 import sys
@@ -143,6 +144,25 @@ def test_files_hold_every_row_to_the_last_bit(run: Result, tmp_path: Path) -> No
             assert stored == values.tolist() == written, f"{name}.{column}"
 
 
+def test_json_holds_every_row_as_an_object(run: Result, tmp_path: Path) -> None:
+    Files(formats=("json",)).report(run, tmp_path)
+    for name, frame in (("equity", run.equity), ("fills", run.fills), ("trades", run.trades)):
+        rows = json.loads((tmp_path / f"{name}.json").read_text(encoding="utf-8"))
+        assert len(rows) == frame.rows > 0
+        for column, values in frame.items():
+            stored = [row[column] for row in rows]
+            if column == "time" or column.endswith("_time"):
+                stored = [round(datetime.fromisoformat(text).timestamp() * 1e9) for text in stored]
+            assert stored == values.tolist(), f"{name}.{column}"
+
+
+def test_json_has_null_for_what_does_not_exist_and_is_empty_without_rows(by_hand: ModuleType, tmp_path: Path) -> None:
+    result = by_hand.result_of_equity([10_000.0, float("nan")], capital=10_000.0)
+    Files(formats=("json",)).report(result, tmp_path)
+    assert [row["equity"] for row in json.loads((tmp_path / "equity.json").read_text())] == [10_000.0, None]
+    assert json.loads((tmp_path / "trades.json").read_text()) == []
+
+
 def test_only_the_wanted_kinds_of_file_are_written(run: Result, tmp_path: Path) -> None:
     Files(formats=("csv",)).report(run, tmp_path)
     assert sorted(file.name for file in tmp_path.iterdir()) == ["equity.csv", "fills.csv", "trades.csv"]
@@ -150,7 +170,7 @@ def test_only_the_wanted_kinds_of_file_are_written(run: Result, tmp_path: Path) 
 
 
 def test_an_unknown_kind_of_file_is_refused() -> None:
-    with pytest.raises(ValueError, match="one of csv, parquet"):
+    with pytest.raises(ValueError, match="one of csv, parquet, json"):
         Files(formats=("xls",))
 
 
