@@ -48,7 +48,7 @@ class Problem:
     def __str__(self) -> str:
         place = f"{self.file}:{self.line}:{self.column}" if self.line else self.file
         what = f"{self.path}: {self.text}" if self.path else self.text
-        return f"{place}  {what}"
+        return f"{place}: {what}"
 
 
 class SettingsError(FwError):

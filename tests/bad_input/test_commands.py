@@ -99,7 +99,7 @@ def test_a_run_whose_data_has_changed_cannot_be_replayed(desk: Any, candles: Any
 @pytest.mark.parametrize(
     ("old", "new", "code", "words"),
     [
-        ("bar: 1h", "bar: 7m", 2, "s.yaml:3:6  bar: '7m' is not a bar size offered"),
+        ("bar: 1h", "bar: 7m", 2, "s.yaml:3:6: bar: '7m' is not a bar size offered"),
         ("sma_cross", "sma_corss", 4, "Did you mean 'sma_cross'?"),
         ("synthetic,", "files, bars: absent.csv,", 3, "there is no file absent.csv"),
     ],

@@ -48,7 +48,7 @@ def test_a_strategy_file_that_may_not_be_read(desk: Any, good: str) -> None:
         obey_permissions()
         ctypes.CDLL(None).prctl(DROP_FOR_GOOD, 2, 0, 0, 0)  # CAP_DAC_READ_SEARCH
 
-    desk.check_refusal(desk.apart("run", "s.yaml", prepare=obey), 2, "s.yaml  cannot be read: Permission denied")
+    desk.check_refusal(desk.apart("run", "s.yaml", prepare=obey), 2, "s.yaml: cannot be read: Permission denied")
 
 
 def test_a_file_where_the_workspace_should_be(desk: Any, good: str, monkeypatch: pytest.MonkeyPatch) -> None:

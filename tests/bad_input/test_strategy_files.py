@@ -20,7 +20,7 @@ def test_the_good_file_runs(desk: Any, good: str) -> None:
 
 def test_a_missing_file_is_met_with_the_one_that_may_be_meant(desk: Any, good: str) -> None:
     desk.write("quick.yaml", good)
-    desk.check_refusal(desk.fw("run", "quik.yaml"), 2, "quik.yaml  does not exist", "Did you mean 'quick.yaml'?")
+    desk.check_refusal(desk.fw("run", "quik.yaml"), 2, "quik.yaml: does not exist", "Did you mean 'quick.yaml'?")
 
 
 def test_a_folder_in_place_of_the_file(desk: Any) -> None:
@@ -59,7 +59,7 @@ def test_a_mistake_of_form_has_its_line_and_column(desk: Any, good: str, more: s
 
 def test_an_alias_bomb_is_refused_before_it_grows(desk: Any, good: str) -> None:
     told = desk.run(BOMB + good)
-    desk.check_refusal(told, 2, "s.yaml:1:4  a: anchors (&a) are not read", lines=len(told.err.splitlines()))
+    desk.check_refusal(told, 2, "s.yaml:1:4: a: anchors (&a) are not read", lines=len(told.err.splitlines()))
     assert len(told.err.splitlines()) <= 2 * 9
 
 
@@ -85,7 +85,7 @@ def test_what_is_no_strategy_file_at_all(desk: Any, content: bytes, words: tuple
 
 def test_every_mistake_is_told_at_once(desk: Any, good: str) -> None:
     text = good.replace("bar: 1h", "bar: 7m").replace("fast: 5", "fsat: 5").replace("capital: 10000", "capital: -1")
-    desk.check_refusal(desk.run(text), 2, "s.yaml:3:6  bar", "s.yaml:4:20  account.capital", "s.yaml:6:28", lines=3)
+    desk.check_refusal(desk.run(text), 2, "s.yaml:3:6: bar", "s.yaml:4:20: account.capital", "s.yaml:6:28", lines=3)
 
 
 @pytest.mark.parametrize(

@@ -124,7 +124,7 @@ def test_a_settings_error_shows_its_places_as_they_are(site: Any, run_fw: Any) -
         "        raise fw.SettingsError([Problem('s.yaml', 6, 3, 'strategy.fats', 'unknown setting')])\n"
     )
     site.add("mine", PLUGIN + code)
-    assert run_fw("fail").stderr == "s.yaml:6:3  strategy.fats: unknown setting\n"
+    assert run_fw("fail").stderr == "Error: s.yaml:6:3: strategy.fats: unknown setting\n"
 
 
 BUG = (

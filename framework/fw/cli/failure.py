@@ -46,8 +46,9 @@ def exit_code(error: Exception) -> int:
     if os.environ.get("FW_TRACE", "0") not in ("", "0"):
         click.echo(_traceback(error), err=True)
     if isinstance(error, FwError):
-        places = isinstance(error, SettingsError) and error.problems
-        click.echo(mask_text(str(error) if places else f"Error: {error}"), err=True)
+        problems = error.problems if isinstance(error, SettingsError) else ()
+        for text in problems or (error,):
+            click.echo(mask_text(f"Error: {text}"), err=True)
         return error.exit_code
     if (text := _of_the_machine(error)) is not None:
         click.echo(mask_text(f"Error: {text}"), err=True)

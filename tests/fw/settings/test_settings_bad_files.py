@@ -18,22 +18,22 @@ def refusal(path, registry) -> str:
 
 
 def test_a_missing_file(tmp_path, registry):
-    assert refusal(tmp_path / "s.yaml", registry) == "FILE  does not exist"
+    assert refusal(tmp_path / "s.yaml", registry) == "FILE: does not exist"
 
 
 def test_a_missing_file_with_a_near_one_beside_it(tmp_path, registry):
     (tmp_path / "quickstart.yaml").write_text("")
     there = tmp_path / "quickstart.yaml"
-    assert refusal(tmp_path / "quikstart.yaml", registry) == f"FILE  does not exist. Did you mean {str(there)!r}?"
+    assert refusal(tmp_path / "quikstart.yaml", registry) == f"FILE: does not exist. Did you mean {str(there)!r}?"
 
 
 def test_a_missing_folder(tmp_path, registry):
     there = tmp_path / "nowhere"
-    assert refusal(there / "s.yaml", registry) == f"FILE  does not exist, nor does its folder {there}"
+    assert refusal(there / "s.yaml", registry) == f"FILE: does not exist, nor does its folder {there}"
 
 
 def test_a_folder(tmp_path, registry):
-    assert refusal(tmp_path, registry) == "FILE  is a folder: name the strategy file in it"
+    assert refusal(tmp_path, registry) == "FILE: is a folder: name the strategy file in it"
 
 
 @pytest.mark.skipif(not hasattr(os, "geteuid") or os.geteuid() == 0, reason="nothing is unreadable for root")
@@ -41,7 +41,7 @@ def test_an_unreadable_file(tmp_path, registry):
     path = tmp_path / "s.yaml"
     path.write_text("seed: 1")
     path.chmod(0)
-    assert refusal(path, registry) == "FILE  cannot be read: Permission denied"
+    assert refusal(path, registry) == "FILE: cannot be read: Permission denied"
 
 
 @pytest.mark.parametrize("name", ["a\0b.yaml", "a" * 300 + ".yaml"])
@@ -53,7 +53,7 @@ def test_an_impossible_file_name(tmp_path, registry, name):
 def test_an_empty_file(tmp_path, registry, text):
     path = tmp_path / "s.yaml"
     path.write_text(text)
-    message = "FILE  is empty: a strategy file names at least instruments, bar, source, strategy"
+    message = "FILE: is empty: a strategy file names at least instruments, bar, source, strategy"
     assert refusal(path, registry) == message
 
 
@@ -61,14 +61,14 @@ def test_an_empty_file(tmp_path, registry, text):
 def test_a_file_whose_top_is_no_mapping(tmp_path, registry, text):
     path = tmp_path / "s.yaml"
     path.write_text(text)
-    assert refusal(path, registry) == "FILE:1:1  wants settings (name: value) at the top"
+    assert refusal(path, registry) == "FILE:1:1: wants settings (name: value) at the top"
 
 
 @pytest.mark.parametrize(
     ("content", "place"),
     [
-        (b"seed: 1\nname: caf\xe9\n", "2:10  is not UTF-8: byte 0xe9 stands here"),
-        ("seed: 1".encode("utf-16"), "1:1  is not UTF-8"),
+        (b"seed: 1\nname: caf\xe9\n", "2:10: is not UTF-8: byte 0xe9 stands here"),
+        ("seed: 1".encode("utf-16"), "1:1: is not UTF-8"),
     ],
 )
 def test_a_file_that_is_not_utf8(tmp_path, registry, content, place):
@@ -80,7 +80,7 @@ def test_a_file_that_is_not_utf8(tmp_path, registry, content, place):
 def test_a_large_file_is_refused(tmp_path, registry):
     path = tmp_path / "s.yaml"
     path.write_bytes(b"#" * (LARGEST_FILE + 1))
-    assert refusal(path, registry) == "FILE  is larger than 1 MB, so it is no strategy file"
+    assert refusal(path, registry) == "FILE: is larger than 1 MB, so it is no strategy file"
 
 
 def test_a_file_of_fifty_megabytes_is_not_read_whole(tmp_path, registry):
@@ -90,19 +90,19 @@ def test_a_file_of_fifty_megabytes_is_not_read_whole(tmp_path, registry):
     with path.open("wb") as handle:
         handle.truncate(50_000_000)
     tracemalloc.start()
-    assert refusal(path, registry) == "FILE  is larger than 1 MB, so it is no strategy file"
+    assert refusal(path, registry) == "FILE: is larger than 1 MB, so it is no strategy file"
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 5_000_000
 
 
 def test_a_large_text_is_refused_too(registry):
-    assert refusal("#\n" * LARGEST_FILE, registry) == "<text>  is larger than 1 MB, so it is no strategy file"
+    assert refusal("#\n" * LARGEST_FILE, registry) == "<text>: is larger than 1 MB, so it is no strategy file"
 
 
 def test_a_file_of_too_many_values_is_given_up(registry):
     text = "seed: 1\nfeatures: [" + "a," * 30_000 + "]\n"
-    assert refusal(text, registry) == "<text>:2:40002  features[19995]: the settings hold more than 20000 values"
+    assert refusal(text, registry) == "<text>:2:40002: features[19995]: the settings hold more than 20000 values"
 
 
 @pytest.mark.parametrize(
@@ -117,7 +117,7 @@ def test_an_alias_bomb_is_refused_where_it_is_laid(registry):
     text = "\n".join(lines) + "\n"
     said = refusal(text, registry).splitlines()
     anchors = [line for line in said if "anchors" in line]
-    assert anchors[0] == "<text>:1:5  a0: anchors (&a0) are not read: write the value again, or quote it"
+    assert anchors[0] == "<text>:1:5: a0: anchors (&a0) are not read: write the value again, or quote it"
     assert len(anchors) == 30
 
 

@@ -140,26 +140,26 @@ def mistake(registry, **changes: Any) -> str:
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        ({"sede": 1}, "fw.backtest  sede: unknown setting. Did you mean 'seed'?"),
-        ({"seed": "1"}, "fw.backtest  seed: wants a whole number, not the text '1': remove the quotes"),
-        ({"seed": True}, "fw.backtest  seed: wants a whole number, not 'true'"),
-        ({"seed": 1.5}, "fw.backtest  seed: wants a whole number, not '1.5'"),
-        ({"seed": 10**40}, "fw.backtest  seed: wants a whole number, not 'a number of more than 30 digits'"),
-        ({"seed": None}, "fw.backtest  seed: is empty: it wants a whole number"),
-        ({"account": {"capital": float("nan")}}, "fw.backtest  account.capital: wants a finite number, not 'nan'"),
-        ({"account": {"capital": float("inf")}}, "fw.backtest  account.capital: wants a finite number, not 'inf'"),
-        ({"account": {"capital": -1}}, "fw.backtest  account.capital: must be more than 0, not -1"),
-        ({"account": {1: 2}}, "fw.backtest  account: the name of a setting must be text, not 1"),
-        ({"account": {"password": "x" * 9}}, "fw.backtest  account.password: a secret must never stand in settings"),
-        ({"instruments": "BTCUSDT"}, "fw.backtest  instruments: wants a list of symbols, not the text 'BTCUSDT': write [BTCUSDT]"),
-        ({"instruments": {"BTCUSDT"}}, "fw.backtest  instruments: wants a list of symbols, not a set"),
-        ({"strategy": Own}, "fw.backtest  strategy: wants an object, not the class: write Own(…)"),
-        ({"strategy": 5j}, "fw.backtest  strategy: wants a strategy: its name, its settings or an object with decide() or "
+        ({"sede": 1}, "fw.backtest: sede: unknown setting. Did you mean 'seed'?"),
+        ({"seed": "1"}, "fw.backtest: seed: wants a whole number, not the text '1': remove the quotes"),
+        ({"seed": True}, "fw.backtest: seed: wants a whole number, not 'true'"),
+        ({"seed": 1.5}, "fw.backtest: seed: wants a whole number, not '1.5'"),
+        ({"seed": 10**40}, "fw.backtest: seed: wants a whole number, not 'a number of more than 30 digits'"),
+        ({"seed": None}, "fw.backtest: seed: is empty: it wants a whole number"),
+        ({"account": {"capital": float("nan")}}, "fw.backtest: account.capital: wants a finite number, not 'nan'"),
+        ({"account": {"capital": float("inf")}}, "fw.backtest: account.capital: wants a finite number, not 'inf'"),
+        ({"account": {"capital": -1}}, "fw.backtest: account.capital: must be more than 0, not -1"),
+        ({"account": {1: 2}}, "fw.backtest: account: the name of a setting must be text, not 1"),
+        ({"account": {"password": "x" * 9}}, "fw.backtest: account.password: a secret must never stand in settings"),
+        ({"instruments": "BTCUSDT"}, "fw.backtest: instruments: wants a list of symbols, not the text 'BTCUSDT': write [BTCUSDT]"),
+        ({"instruments": {"BTCUSDT"}}, "fw.backtest: instruments: wants a list of symbols, not a set"),
+        ({"strategy": Own}, "fw.backtest: strategy: wants an object, not the class: write Own(…)"),
+        ({"strategy": 5j}, "fw.backtest: strategy: wants a strategy: its name, its settings or an object with decide() or "
          "decide_together() or decide_all(), not a complex"),
-        ({"strategy": {"use": Own(), "span": 4}}, "fw.backtest  strategy.span: the part was given as an object: set this on it"),
-        ({"source": {"use": "synthetic", "start": datetime(2024, 1, 1, 8)}}, "fw.backtest  source.start: the clock time "
+        ({"strategy": {"use": Own(), "span": 4}}, "fw.backtest: strategy.span: the part was given as an object: set this on it"),
+        ({"source": {"use": "synthetic", "start": datetime(2024, 1, 1, 8)}}, "fw.backtest: source.start: the clock time "
          "'2024-01-01T08:00:00' needs a zone: end it with Z for UTC, or with +02:00"),
-        ({"bar": object()}, "fw.backtest  bar: wants a bar size, not an object"),
+        ({"bar": object()}, "fw.backtest: bar: wants a bar size, not an object"),
     ],
 )  # fmt: skip
 def test_mistakes_are_told_as_in_a_file(registry, changes, message):
@@ -177,7 +177,7 @@ def test_data_that_holds_itself_is_given_up(registry):
 
 
 def test_data_that_is_no_mapping_is_refused(registry):
-    with pytest.raises(fw.SettingsError, match="settings  wants settings by name"):
+    with pytest.raises(fw.SettingsError, match="settings: wants settings by name"):
         strategy_from([1], registry)  # type: ignore[arg-type]
 
 

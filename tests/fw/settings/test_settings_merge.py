@@ -76,17 +76,17 @@ def test_an_empty_profile_changes_nothing(read):
 def test_a_problem_in_a_profile_has_its_own_line(faults):
     text = "profiles:\n  live:\n    account: {leverage: 0}\n    strategy: {fsat: 5}"
     assert faults(text, profile="live") == [
-        "7:25  account.leverage: must be at least 1, not 0",
-        "8:16  strategy.fsat: unknown setting. Did you mean 'fast'?",
+        "7:25: account.leverage: must be at least 1, not 0",
+        "8:16: strategy.fsat: unknown setting. Did you mean 'fast'?",
     ]
 
 
 def test_profiles_not_in_force_are_checked_for_shape_but_their_plugins_are_not_needed(read, faults):
     assert read("profiles: {live: {broker: {use: not_installed, key_file: x}, source: nobody}}").profiles == ("live",)
     assert faults("profiles: {live: {broker: [x]}, paper: {seed: x, profiles: {}}}") == [
-        "5:27  profiles.live.broker: names no broker: write its name, or {use: NAME}",
-        "5:47  profiles.paper.seed: wants a whole number, not 'x'",
-        "5:50  profiles.paper.profiles: unknown setting. Known: account, bar, broker, features, instruments, metrics, "
+        "5:27: profiles.live.broker: names no broker: write its name, or {use: NAME}",
+        "5:47: profiles.paper.seed: wants a whole number, not 'x'",
+        "5:50: profiles.paper.profiles: unknown setting. Known: account, bar, broker, features, instruments, metrics, "
         "models, name, observers, plugins, rebalance, report, risk, seed, simulation, sizer, source, strategy",
     ]
 
@@ -170,24 +170,24 @@ def test_sets_are_written_in_order(read):
 @pytest.mark.parametrize(
     ("override", "message"),
     [
-        ("strategy.fsat=5", "--set strategy.fsat=5  strategy.fsat: unknown setting. Did you mean 'fast'?"),
-        ("strateg.fast=5", "--set strateg.fast=5  strateg: unknown setting. Did you mean 'strategy'?"),
-        ("strategy.fast=x", "--set strategy.fast=x  strategy.fast: wants a whole number, not 'x'"),
-        ("strategy.fast.x=5", "--set strategy.fast.x=5  strategy.fast.x: cannot be set: strategy.fast is one value, not settings"),
-        ("bar.x=5", "--set bar.x=5  bar.x: cannot be set: bar is one value, not settings"),
-        ("instruments.BTCUSDT=x", "--set instruments.BTCUSDT=x  instruments.BTCUSDT: cannot be set: instruments is a list; "
+        ("strategy.fsat=5", "--set strategy.fsat=5: strategy.fsat: unknown setting. Did you mean 'fast'?"),
+        ("strateg.fast=5", "--set strateg.fast=5: strateg: unknown setting. Did you mean 'strategy'?"),
+        ("strategy.fast=x", "--set strategy.fast=x: strategy.fast: wants a whole number, not 'x'"),
+        ("strategy.fast.x=5", "--set strategy.fast.x=5: strategy.fast.x: cannot be set: strategy.fast is one value, not settings"),
+        ("bar.x=5", "--set bar.x=5: bar.x: cannot be set: bar is one value, not settings"),
+        ("instruments.BTCUSDT=x", "--set instruments.BTCUSDT=x: instruments.BTCUSDT: cannot be set: instruments is a list; "
          "set it whole, as in instruments=[…]"),
-        ("risk.max_exposur.limit=3", "--set risk.max_exposur.limit=3  risk.max_exposur: no part in risk has this name. "
+        ("risk.max_exposur.limit=3", "--set risk.max_exposur.limit=3: risk.max_exposur: no part in risk has this name. "
          "Did you mean 'max_exposure'?"),
-        ("features.returns.spans=[1]", "--set features.returns.spans=[1]  features: names no part 'returns': "
+        ("features.returns.spans=[1]", "--set features.returns.spans=[1]: features: names no part 'returns': "
          "set the list, as in features=[returns]"),
-        ("seed", "--set seed  wants PATH=VALUE, like strategy.fast=5"),
-        ("=5", "--set =5  wants PATH=VALUE, like strategy.fast=5"),
-        ("strategy..fast=5", "--set strategy..fast=5  wants PATH=VALUE, like strategy.fast=5"),
-        ("seed=[1", "--set seed  seed: is not YAML: expected ',' or ']', but got '<stream end>' (while parsing a flow sequence)"),
-        ("seed=*a", "--set seed  seed: aliases (*a) are not read: write the value again, or quote it"),
-        ("profiles.x.seed=1", "--set profiles.x.seed=1  profiles.x.seed: profiles stand in the file; choose one with --profile"),
-        ("account=null", "--set account=null  account: is empty: it wants settings"),
+        ("seed", "--set seed: wants PATH=VALUE, like strategy.fast=5"),
+        ("=5", "--set =5: wants PATH=VALUE, like strategy.fast=5"),
+        ("strategy..fast=5", "--set strategy..fast=5: wants PATH=VALUE, like strategy.fast=5"),
+        ("seed=[1", "--set seed: seed: is not YAML: expected ',' or ']', but got '<stream end>' (while parsing a flow sequence)"),
+        ("seed=*a", "--set seed: seed: aliases (*a) are not read: write the value again, or quote it"),
+        ("profiles.x.seed=1", "--set profiles.x.seed=1: profiles.x.seed: profiles stand in the file; choose one with --profile"),
+        ("account=null", "--set account=null: account: is empty: it wants settings"),
     ],
 )  # fmt: skip
 def test_a_set_that_cannot_be_is_told_by_itself(faults, override, message):
@@ -199,15 +199,15 @@ def test_a_set_that_cannot_be_is_told_by_itself(faults, override, message):
 @pytest.mark.parametrize(
     ("name", "value", "message"),
     [
-        ("FW__STRATEGY__FSAT", "5", "FW__STRATEGY__FSAT  strategy.fsat: unknown setting. Did you mean 'fast'?"),
-        ("FW__SEED", "no", "FW__SEED  seed: wants a whole number, not 'no'"),
-        ("FW__", "5", "FW__  wants names joined by two underscores, like FW__STRATEGY__FAST"),
+        ("FW__STRATEGY__FSAT", "5", "FW__STRATEGY__FSAT: strategy.fsat: unknown setting. Did you mean 'fast'?"),
+        ("FW__SEED", "no", "FW__SEED: seed: wants a whole number, not 'no'"),
+        ("FW__", "5", "FW__: wants names joined by two underscores, like FW__STRATEGY__FAST"),
         (
             "FW__STRATEGY____FAST",
             "5",
-            "FW__STRATEGY____FAST  wants names joined by two underscores, like FW__STRATEGY__FAST",
+            "FW__STRATEGY____FAST: wants names joined by two underscores, like FW__STRATEGY__FAST",
         ),
-        ("FW__PROFILES__X", "{}", "FW__PROFILES__X  profiles.x: profiles stand in the file; choose one with --profile"),
+        ("FW__PROFILES__X", "{}", "FW__PROFILES__X: profiles.x: profiles stand in the file; choose one with --profile"),
     ],
 )
 def test_a_variable_that_cannot_be_is_told_by_its_name(faults, name, value, message):
@@ -216,8 +216,8 @@ def test_a_variable_that_cannot_be_is_told_by_its_name(faults, name, value, mess
 
 def test_a_problem_made_by_a_set_beside_the_files_own(faults):
     assert faults("seed: x", overrides=["bar=7m"]) == [
-        "--set bar=7m  bar: '7m' is not a bar size offered: 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, 1w",
-        "5:7  seed: wants a whole number, not 'x'",
+        "--set bar=7m: bar: '7m' is not a bar size offered: 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, 6h, 8h, 12h, 1d, 1w",
+        "5:7: seed: wants a whole number, not 'x'",
     ]
 
 
@@ -231,5 +231,5 @@ def test_a_file_without_required_settings_may_get_them_by_set(read):
 
 
 def test_plugin_errors_of_a_set_keep_their_exit_code(read):
-    with pytest.raises(fw.UnknownPart, match=r"^--set strategy=nobody  strategy: no plugin offers"):
+    with pytest.raises(fw.UnknownPart, match=r"^--set strategy=nobody: strategy: no plugin offers"):
         read(overrides=["strategy=nobody"])

@@ -146,7 +146,7 @@ def test_a_plugin_file_that_is_not_there_has_its_line(tmp_path, registry):
     path.write_text("instruments: [BTCUSDT]\nbar: 1h\nsource: synthetic\nstrategy: sma_cross\nplugins: [./no.py]\n")
     with pytest.raises(fw.SettingsError) as caught:
         read_strategy(path, registry)
-    assert str(caught.value) == f"{path}:5:11  plugins[0]: the plugin file './no.py' does not exist"
+    assert str(caught.value) == f"{path}:5:11: plugins[0]: the plugin file './no.py' does not exist"
     assert isinstance(caught.value, fw.PluginError)
 
 

@@ -22,7 +22,7 @@ def test_names_of_secrets(name, faults):
     assert names_a_secret(name)
     (problem,) = faults(f"broker: {{use: binance, {name}: {HIDDEN}}}")
     assert problem.startswith(
-        f"5:24  broker.{name}: a secret must never stand in settings: keep it in an environment variable"
+        f"5:24: broker.{name}: a secret must never stand in settings: keep it in an environment variable"
     )
     assert "fw_secret" in problem
     assert HIDDEN not in problem
@@ -118,5 +118,5 @@ def test_a_secret_beside_broken_yaml_is_not_repeated(registry):
 
 def test_a_setting_without_a_value_is_no_secret(faults):
     assert faults("broker: {use: binance, api_key: ~}") == [
-        "5:24  broker.api_key: unknown setting. Known: environment, use"
+        "5:24: broker.api_key: unknown setting. Known: environment, use"
     ]
