@@ -73,7 +73,7 @@ def _missing(pattern: str, path: Path, instrument: str, bar: BarSize) -> str:
     while special and any(part in special for part in place.parts):
         place = place.parent
     if not place.is_dir():
-        return f"there is no folder {place}, in which {pattern} is looked for"
+        return f"there is no folder {place.resolve()}, in which {pattern} is looked for: give the one you have"
     names = sorted(entry.name for entry in place.iterdir() if not entry.name.startswith("."))
     named = [name for name in names if instrument.lower() in name.lower()] or names
     what = f"no file fits {pattern} for {instrument} and bar {bar}" if special else f"there is no file {path}"
