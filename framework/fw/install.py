@@ -49,6 +49,8 @@ print(json.dumps({
 }))
 """
 
+NO_PLUGIN = f"is no plugin of fw: nothing in it has an entry point of the group `{GROUP}`"
+
 
 @attrs.frozen(kw_only=True)
 class NewPlugin:
@@ -110,6 +112,7 @@ def install(requirement: str, *, upgrade: bool = False) -> Change:
         _run([*command, *more, requirement], f"{requirement} could not be installed")
     change = _difference(before, _ask(PRESENT))
     if not change.touched:
+        _refuse_others(requirement, before)
         return change
     offered = _ask(OFFERED)
     plugins = tuple(
@@ -135,9 +138,19 @@ def _look_at(requirement: str) -> None:
         raise PluginError(f"{requirement} could not be installed: there is no such file or folder")
 
 
+def _refuse_others(requirement: str, present: Mapping[str, str]) -> None:
+    """Raise for what was installed before and is no plugin; of a folder or an address nobody knows its name."""
+    is_wheel = requirement.endswith(".whl")
+    said = Path(requirement).name if is_wheel else requirement
+    stem = None if "/" in said else re.match(r"[\w.]+" if is_wheel else r"[\w.-]+", said)
+    others = set(map(canonical, present)) - {canonical(found.distribution) for found in installed()}
+    if stem and canonical(stem[0]) in others:
+        raise PluginError(f"{requirement} {NO_PLUGIN}; it was installed before, and stays")
+
+
 def _take_back(requirement: str, change: Change) -> NoReturn:
     """Remove what is no plugin, with all that came with it, and say so; what was there before stays."""
-    text = f"{requirement} is no plugin of fw: nothing in it has an entry point of the group `{GROUP}`"
+    text = f"{requirement} {NO_PLUGIN}"
     if change.added:
         _run([*_command("uninstall"), *change.added], f"{text}; it could not be taken back")
         text += f"; taken back: {', '.join(f'{name} {version}' for name, version in change.added.items())}"
@@ -152,8 +165,12 @@ def uninstall(name: str) -> Change:
     """
     before = _ask(PRESENT)
     distribution = _distribution_of(name, before)
+    if canonical(name) == BUNDLED:
+        raise PluginError(f"{BUNDLED} is fw itself: pip uninstall {BUNDLED}")
+    if canonical(distribution) == BUNDLED:
+        raise PluginError(f"the plugin {name!r} is bundled with fw, and stays")
     if canonical(distribution) in _needed():
-        raise PluginError(f"{distribution} is part of {BUNDLED} or needed by it, and stays")
+        raise PluginError(f"fw cannot run without {distribution}, and it stays")
     command = _command("uninstall")
     _writable()
     _run([*command, distribution], f"{distribution} could not be removed")

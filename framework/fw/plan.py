@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from fw.engine.audit import Finding
     from fw.engine.bench import Bench
 
+Refused = Callable[[Mapping[str, Any], SettingsError], None]
 Progress = Callable[[str, float], None]
 
 
@@ -194,9 +195,18 @@ class Plan:
         return result
 
     def sweep(
-        self, over: Mapping[str, Sequence[Any]], *, engine: str | None = None, progress: Progress | None = None
+        self,
+        over: Mapping[str, Sequence[Any]],
+        *,
+        engine: str | None = None,
+        progress: Progress | None = None,
+        refused: Refused | None = None,
     ) -> Frame:
-        """Run every combination of the values by path; one row each: the values, then every metric (NaN: none)."""
+        """Run every combination of the values by path; one row each: the values, then every metric (NaN: none).
+
+        The last column, `ended`, says when a risk check ended trading for good; empty where none did. Combinations
+        that a part refuses are left out; `refused` is called with the values and the error of each.
+        """
         from fw.engine.sweep import sweep
 
         self.market()
@@ -206,6 +216,7 @@ class Plan:
             trials=self.workspace.trials,
             engine=engine,
             progress=progress,
+            refused=refused,
         )
 
     def check(self) -> tuple[Finding, ...]:

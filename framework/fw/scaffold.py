@@ -27,6 +27,8 @@ KINDS = (*PARTS, "plugin")
 LONGEST = 64
 """Letters of a name; files named after it must stay within what every file system takes."""
 
+NAME = re.compile(r"[a-z][a-z0-9]*(_[a-z0-9]+)*")
+
 IMPORTED = frozenset({"Any", "LedgerBroker", "Mapping", "Path"})
 """Names that templates import, which no class of theirs may take."""
 
@@ -54,7 +56,7 @@ def scaffold(kind: str, name: str, registry: Registry) -> Scaffold:
 
     Raises SettingsError for a name that cannot be one, or that is taken.
     """
-    name = _checked(kind, name.replace("-", "_"), registry)
+    name = _checked(kind, name, registry)
     words = {
         "name": name,
         "Name": _class_name(kind, name),
@@ -129,10 +131,15 @@ def _needs() -> str:
 
 
 def _checked(kind: str, name: str, registry: Registry) -> str:
-    """The name, if a part and its files may be called so."""
-    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name):
+    """The name as Python has it, if a part and its files may be called so."""
+    typed, name = name, name.replace("-", "_")
+    if kind == "plugin":
+        name = name.removeprefix("fw_")  # which its distribution and its package begin with anyway
+    if not NAME.fullmatch(name):
+        near = re.sub(r"[^a-z0-9]+", "_", re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", typed).lower()).strip("_")
+        hint = f"try {near}" if typed.isascii() and NAME.fullmatch(near) else "as in weekend_guard"
         raise SettingsError(
-            f"{name!r} cannot be a name: a to z, digits and single underscores, a letter first, as in weekend_guard"
+            f"{typed!r} cannot be a name: a to z, digits and single underscores, a letter first; {hint}"
         )
     if len(name) > LONGEST:
         raise SettingsError(f"a name has {LONGEST} letters at most; this one has {len(name)}")

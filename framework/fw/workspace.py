@@ -3,12 +3,19 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 
 import attrs
 
 from fw.errors import DataError, SettingsError
+
+RUN_ID = re.compile(r"\d{8}-\d{6}-(?P<name>.+)-[0-9a-f]{4}")
+"""Time, name and four letters of its own."""
+
+SHOWN = 5
+"""Runs a message lists at most."""
 
 
 def _absolute(path: Path | str) -> Path:
@@ -81,15 +88,30 @@ class Workspace:
         return absolute
 
     def run_folder(self, name: str) -> Path:
-        """The folder of a finished run, by its path, its id, or the beginning of its id; DataError where none fits."""
+        """The folder of a run by its path, its id, the beginning of its id, or the name that it alone has.
+
+        DataError where none fits, or several do.
+        """
+        known = self.run_ids()
+        newest = f"; the newest there is {known[-1]}" if known else ""
         for folder in (self.runs / name, Path(name)):
+            if name and folder.is_dir() and folder.resolve() == self.runs.resolve():
+                raise DataError(f"{name} is the folder of all runs: name one in it{newest}")
             if folder.is_dir() and name not in ("", ".", ".."):
                 return folder.resolve()
-        known = sorted(folder.name for folder in self.runs.glob("*") if folder.is_dir())
-        fitting = [run for run in known if name and run.startswith(name)]
-        if len(fitting) == 1:
-            return self.runs / fitting[0]
-        if fitting:
-            raise DataError(f"{len(fitting)} runs begin with {name!r}: {', '.join(fitting[:5])}")
-        newest = f"; the newest there is {known[-1]}" if known else ""
+        if not known:
+            raise DataError(f"there is no run {name!r}: no runs are in {self.runs} yet; `fw run FILE` makes one")
+        begun = [run for run in known if name and run.startswith(name)]
+        called = [run for run in known if (parts := RUN_ID.fullmatch(run)) and parts["name"] == name]
+        for fitting, what in ((begun, "begin with"), (called, "are called")):
+            if len(fitting) == 1:
+                return self.runs / fitting[0]
+            if fitting:
+                more = ", …" * (len(fitting) > SHOWN)
+                listed = ", ".join(fitting[: -SHOWN - 1 : -1])
+                raise DataError(f"{len(fitting)} runs {what} {name!r}, the newest first: {listed}{more}")
         raise DataError(f"there is no run {name!r} in {self.runs}{newest}")
+
+    def run_ids(self) -> list[str]:
+        """Every run of the workspace, oldest first: ids begin with the time."""
+        return sorted(folder.name for folder in self.runs.glob("*") if folder.is_dir())

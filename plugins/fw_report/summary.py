@@ -62,6 +62,9 @@ GROUPS: dict[str, dict[str, str]] = {
 }
 """Group to metric to label; read row by row, two to a row."""
 
+PAID = {"funding": "Funding paid"}
+"""Labels of sums received that are below zero; they are shown without the sign."""
+
 
 @attrs.frozen
 class Summary:
@@ -69,6 +72,7 @@ class Summary:
 
     groups: ClassVar[Mapping[str, Mapping[str, str]]] = GROUPS
     """`fw show` keeps to them too."""
+    paid: ClassVar[Mapping[str, str]] = PAID
 
     def report(self, result: Result, folder: Path | None) -> str:
         """The table; reasons for dashes and the run's notes stand under it."""
@@ -85,7 +89,7 @@ def summary_of(result: Result) -> str:
     lines = _heading(result)
     for title, cells in _groups(metrics).items():
         shown = [
-            _cell(label, metrics[name], _unit(name, metrics[name], result.units), footnotes)
+            _cell(*_turned(name, label, metrics[name]), _unit(name, metrics[name], result.units), footnotes)
             for name, label in cells.items()
             if name in metrics
         ]
@@ -130,6 +134,13 @@ def _groups(metrics: Mapping[str, Value]) -> dict[str, dict[str, str]]:
     known = {name for cells in GROUPS.values() for name in cells}
     others = {name: name.replace("_", " ").capitalize() for name in metrics if name not in known}
     return {**GROUPS, "Others": others}
+
+
+def _turned(name: str, label: str, value: Value) -> tuple[str, Value]:
+    """Label and value; a sum received that is below zero is a sum paid."""
+    if name in PAID and not isinstance(value, Unmeasured) and value < 0:
+        return PAID[name], -value
+    return label, value
 
 
 def _cell(label: str, value: Any, unit: str, footnotes: dict[str, int]) -> str:

@@ -147,7 +147,7 @@ def test_a_reader_that_leaves_ends_the_output_in_silence(desk: Any, good: str, a
 
 def test_a_terminal_without_our_letters_loses_no_minus_sign(desk: Any, good: str) -> None:
     desk.write("s.yaml", good)
-    told = desk.apart("run", "s.yaml", "--quiet", PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
+    told = desk.apart("run", "s.yaml", PYTHONIOENCODING="latin-1", PYTHONUTF8="0")
     assert (told.code, told.err) == (0, "")
     whole = (desk.runs()[0] / "summary.txt").read_text(encoding="utf-8")
     assert "−" in whole

@@ -15,6 +15,7 @@ from fw.cli import COMMANDS, main
 from fw.cli.sweep import parse_over, sorted_rows, write_table
 from fw.domain.frame import Frame
 from fw.domain.saved import differences
+from fw.hookspecs import KINDS
 
 HEAVY = ("numpy", "numba", "pandas", "pyarrow", "torch", "rich", "structlog", "ccxt", "plotly")
 PLUGIN = "import click, fw\n@fw.hookimpl\ndef fw_commands(cli):\n"
@@ -176,6 +177,32 @@ def test_the_plugin_list_is_a_table_with_problems_and_their_mending_below(site: 
     assert "plugin 'absent' (fw-absent 1.0) needs nowhere_at_all: pip install \"fw-absent[deep]\"" in told
 
 
+def test_the_plugin_list_counts_many_parts_and_says_who_keeps_secrets(site: Any, run_fw: Any) -> None:
+    site.add("keeper", "import fw\n@fw.hookimpl\ndef fw_secret(name):\n    return None\n")
+    shown = run_fw("plugins", "list", COLUMNS="80").stdout.splitlines()
+    assert max(map(len, shown)) <= 80
+    rows = {line.split()[0]: line for line in shown if line.strip()}
+    assert "keeps secrets" in rows["keeper"]
+    assert "keeps secrets" in rows["secrets"]
+    assert " metrics; reporter: " in rows["report"]
+
+
+def test_one_problem_with_plugins_is_told_in_full(site: Any, run_fw: Any) -> None:
+    site.add("broken", "1 / 0")
+    (said,) = [line for line in run_fw("parts").stderr.splitlines() if line]
+    assert said.startswith("plugin 'broken' (fw-broken 1.0)")
+    site.add("worse", "1 / 0")
+    assert run_fw("parts").stderr.strip() == "2 problems with plugins: fw plugins list"
+
+
+def test_help_of_parts_and_new_names_every_kind() -> None:
+    for command in ("parts", "new"):
+        told = CliRunner().invoke(main, [command, "--help"]).output
+        assert f"Usage: fw {command} [OPTIONS]" in told.splitlines()[0]
+        words = set(told.replace(",", " ").replace(".", " ").split())
+        assert set(KINDS) <= words
+
+
 def test_parts_are_listed_by_kind_and_described(site: Any, run_fw: Any) -> None:
     site.add("good")
     assert any(line.split()[:3] == ["strategy", "always", "good"] for line in run_fw("parts").stdout.splitlines())
@@ -205,10 +232,10 @@ def test_runs_are_shown_side_by_side_with_the_settings_that_differ(tmp_path: Pat
     run_folder(workspace, "b-1", {"sharpe": None}, {"seed": 0, "strategy": strategy | {"fast": 7}}, unmeasured=reasons)
     told = run_fw("show", "a-1", "b").stdout
     rows = [line.split() for line in told.splitlines()]
-    assert ["sharpe", "1.25", "–"] in rows
+    assert ["Sharpe", "1.25", "–"] in rows
     assert ["strategy.fast", "5", "7"] in rows
     assert "seed" not in told
-    assert "– b-1: sharpe does not exist: no deviation" in told
+    assert "– b-1: Sharpe does not exist: no deviation" in told
     shown = json.loads(run_fw("show", "--json", "a-1", "b-1").stdout)
     assert [run["metrics"]["sharpe"] for run in shown["runs"]] == [1.25, None]
     assert shown["differences"] == {"strategy.fast": [5, 7]}
@@ -223,7 +250,7 @@ def test_a_run_without_result_or_with_a_broken_one_is_one_line(tmp_path: Path, r
     (workspace / "runs" / "torn" / "result.json").unlink()
     (workspace / "runs" / "torn" / "manifest.json").write_text('{"status": "interrupted"}')
     done = run_fw("show", "torn")
-    assert (done.returncode, done.stderr.endswith("has no result to show: it is interrupted\n")) == (3, True)
+    assert (done.returncode, done.stderr.endswith("has no result to show: it was interrupted\n")) == (3, True)
 
 
 def test_parts_of_a_list_are_compared_by_their_names() -> None:

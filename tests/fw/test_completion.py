@@ -89,6 +89,23 @@ def test_plugins_of_others_are_offered_for_removal_broken_ones_too(run_fw: Any, 
     assert plain(run_fw, "fw plugins uninstall ") == ["broken", "good"]
 
 
+FILE = """\
+instruments: [BTCUSDT]
+bar: 1h
+source: {use: synthetic, start: 2024-01-01, end: 2024-01-15}
+strategy: sma_cross
+risk: [{use: max_exposure, limit: 2}]
+"""
+
+
+@pytest.mark.parametrize("line", ["fw run s.yaml --set", "fw check s.yaml --set", "fw sweep s.yaml --over"])
+def test_settings_of_the_file_are_offered(run_fw: Any, tmp_path: Path, line: str) -> None:
+    (tmp_path / "workspace" / "s.yaml").write_text(FILE)
+    assert {"strategy.fast", "strategy.slow"} <= set(plain(run_fw, f"{line} strategy."))
+    assert plain(run_fw, f"{line} risk.max_exposure.l") == ["risk.max_exposure.limit"]
+    assert plain(run_fw, f"{line.replace('s.yaml', 'absent.yaml')} strategy.") == []
+
+
 @pytest.mark.parametrize("words", ["fw run ", "fw check str", "fw sweep ", "fw schema ", "fw schema --out "])
 def test_files_are_left_to_the_shell(run_fw: Any, words: str) -> None:
     assert [kind for kind, _ in completions(run_fw, words)] == ["file"]

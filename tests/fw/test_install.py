@@ -213,9 +213,10 @@ def test_a_wheel_for_another_machine_and_a_folder_without_project(fw_there: Envi
         (("install", "Futures_Framework"), "futures-framework is fw itself: pip install --upgrade futures-framework"),
         (("install", "--", "--index-url=http://x"), "is not the name of a distribution"),
         (("uninstall", "fw-of-nobody"), "fw-of-nobody is not installed"),
-        (("uninstall", "futures-framework"), "futures-framework is part of futures-framework or needed by it"),
-        (("uninstall", "backtest"), "is part of futures-framework or needed by it"),
-        (("uninstall", "NumPy"), "numpy is part of futures-framework or needed by it"),
+        (("uninstall", "futures-framework"), "futures-framework is fw itself: pip uninstall futures-framework"),
+        (("uninstall", "backtest"), "the plugin 'backtest' is bundled with fw, and stays"),
+        (("uninstall", "NumPy"), "fw cannot run without numpy, and it stays"),
+        (("install", "attrs"), "attrs is no plugin of fw: nothing in it has an entry point of the group `fw`"),
     ],
 )
 def test_what_cannot_be_done_is_one_line_and_exit_code_4(

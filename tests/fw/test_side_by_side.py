@@ -11,12 +11,18 @@ import pytest
 METRICS = {
     "conditional_value_at_risk": -0.012345,
     "fees": 1234.5,
+    "funding": -301.24,
     "final_equity": 12345.678,
     "max_drawdown_duration": 617 * 86_400_000_000_000,
     "mine": 3,
-    "sharpe": 1.25,
+    "sharpe": -3.833,
 }
-UNITS = {"conditional_value_at_risk": "percent", "fees": "money", "max_drawdown_duration": "duration"}
+UNITS = {
+    "conditional_value_at_risk": "percent",
+    "fees": "money",
+    "funding": "money",
+    "max_drawdown_duration": "duration",
+}
 
 
 @pytest.fixture
@@ -42,13 +48,21 @@ def lines(run_fw: Any, *arguments: str, **environ: str) -> list[str]:
 
 
 def test_metrics_stand_in_the_groups_and_order_of_the_summary(run_fw: Any, made: Any) -> None:
-    first = [line.split()[0] for line in lines(run_fw, *made({})) if line.strip()]
+    first = [line.split("  ")[0] or line.split("  ")[1] for line in lines(run_fw, *made({})) if line.strip()]
     assert first[2:] == [
-        *("Return", "final_equity"),
-        *("Risk", "sharpe", "max_drawdown_duration", "conditional_value_at_risk"),
-        *("Costs", "fees"),
-        *("Others", "mine"),
+        *("Return", "Final equity"),
+        *("Risk", "Sharpe", "Longest drawdown", "Expected shortfall"),
+        *("Costs", "Fees paid", "Funding paid"),
+        *("Others", "Mine"),
     ]
+
+
+def test_numbers_and_labels_are_those_of_the_summary(run_fw: Any, made: Any) -> None:
+    words = [line.split() for line in lines(run_fw, *made({}))]
+    assert ["Expected", "shortfall", "−1.23", "%"] in words
+    assert ["Longest", "drawdown", "617d"] in words
+    assert ["Sharpe", "−3.83"] in words
+    assert ["Funding", "paid", "301.24"] in words
 
 
 def test_no_group_of_the_summary_is_empty_and_its_metrics_are_the_bundled_ones() -> None:
@@ -66,7 +80,7 @@ def test_one_run_fits_80_columns_under_its_own_id(run_fw: Any, made: Any) -> Non
     shown = lines(run_fw, run)
     assert max(map(len, shown)) <= 80
     assert shown[0].strip() == run
-    assert shown[-1].split() == ["mine", "3"]
+    assert shown[-1].split() == ["Mine", "3"]
 
 
 def test_ids_that_do_not_fit_become_numbers_and_names_are_never_broken(run_fw: Any, made: Any) -> None:
@@ -74,7 +88,7 @@ def test_ids_that_do_not_fit_become_numbers_and_names_are_never_broken(run_fw: A
     shown = lines(run_fw, *runs)
     assert max(map(len, shown)) <= 80
     assert shown[:2] == [f"[1] {runs[0]}", f"[2] {runs[1]}"]
-    assert ["conditional_value_at_risk", "-1.23%", "-1.23%"] in [line.split() for line in shown]
+    assert ["Expected", "shortfall", "−1.23", "%", "−1.23", "%"] in [line.split() for line in shown]
     assert ["seed", "1", "2"] in [line.split() for line in shown]
 
 
@@ -90,7 +104,7 @@ def test_more_runs_than_fit_come_in_several_tables(run_fw: Any, made: Any) -> No
     assert max(map(len, shown)) <= 80
     headings = [line.split() for line in shown if line.startswith("  ") and "[" in line]
     assert [title for heading in headings for title in heading] == [f"[{n}]" for n in range(1, 9)]
-    assert sum("final_equity" in line for line in shown) == len(headings)
+    assert sum("Final equity" in line for line in shown) == len(headings)
 
 
 def test_a_long_setting_is_folded_and_its_name_is_not(run_fw: Any, made: Any) -> None:

@@ -50,7 +50,30 @@ def test_a_run_is_found_by_id_beginning_or_folder(tmp_path: Path) -> None:
     assert workspace.run_folder("2024-01-01-a").name == "2024-01-01-a"
     assert workspace.run_folder("2024-01-02").name == "2024-01-02-b"
     assert workspace.run_folder(str(workspace.runs / "2024-01-01-a")).name == "2024-01-01-a"
-    with pytest.raises(fw.DataError, match="2 runs begin with '2024'"):
+    with pytest.raises(fw.DataError, match="2 runs begin with '2024', the newest first: 2024-01-02-b, 2024-01-01-a"):
         workspace.run_folder("2024")
     with pytest.raises(fw.DataError, match=r"there is no run 'x' .* the newest there is 2024-01-02-b"):
         workspace.run_folder("x")
+
+
+def test_a_run_goes_by_its_name_where_no_other_has_it(tmp_path: Path) -> None:
+    workspace = Workspace(tmp_path)
+    ids = ["20240101-000000-first-aaaa", "20240102-000000-first-bbbb", "20240103-000000-first-one-cccc"]
+    for name in ids:
+        (workspace.runs / name).mkdir(parents=True)
+    assert workspace.run_folder("first-one").name == ids[2]
+    with pytest.raises(fw.DataError, match=f"2 runs are called 'first', the newest first: {ids[1]}, {ids[0]}$"):
+        workspace.run_folder("first")
+
+
+def test_the_folder_of_all_runs_is_no_run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "runs" / "2024-a").mkdir(parents=True)
+    for name in ("runs", str(tmp_path / "runs")):
+        with pytest.raises(fw.DataError, match="is the folder of all runs: name one in it; the newest there is 2024-a"):
+            Workspace(tmp_path).run_folder(name)
+
+
+def test_where_there_are_no_runs_it_says_how_one_is_made(tmp_path: Path) -> None:
+    with pytest.raises(fw.DataError, match="`fw run FILE` makes one"):
+        Workspace(tmp_path).run_folder("x")

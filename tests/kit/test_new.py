@@ -120,7 +120,9 @@ def test_what_to_do_next_is_said(begin: Begin, tmp_path: Path, monkeypatch: pyte
     [
         ("strategy", "", "cannot be a name"),
         ("strategy", "9lives", "cannot be a name"),
-        ("strategy", "Idea", "cannot be a name"),
+        ("strategy", "My-Idea", "'My-Idea' cannot be a name: a to z,"),
+        ("strategy", "My-Idea", "a letter first; try my_idea"),
+        ("strategy", "MyIdea", "; try my_idea"),
         ("strategy", "idée", "cannot be a name"),
         ("strategy", "../idea", "cannot be a name"),
         ("strategy", "_idea", "cannot be a name"),
@@ -145,6 +147,11 @@ def test_a_name_that_cannot_be_is_one_line_and_nothing_is_written(
     assert said in told
     assert len(told.splitlines()) == 1
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_plugins_prefix_is_not_written_twice(begin: Begin, tmp_path: Path) -> None:
+    assert begin("plugin", "fw-pulse", tmp_path).splitlines()[0] == f"wrote {tmp_path / 'fw-pulse'}"
+    assert (tmp_path / "fw-pulse" / "src" / "fw_pulse" / "plugin.py").is_file()
 
 
 @pytest.mark.parametrize("taken", ["idea.py", "idea.yaml", "test_idea.py"])

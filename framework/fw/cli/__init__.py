@@ -46,11 +46,11 @@ class Program(click.Group):
         return super().resolve_command(ctx, args)
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        from fw.cli.others import plugins_of
+        from fw.cli.others import plugins_of, told_problems
 
-        if count := len(plugins_of(ctx).problems):
+        if problems := plugins_of(ctx).problems:
             formatter.write_paragraph()
-            formatter.write_text(f"{count} problem{'s' * (count > 1)} with plugins: fw plugins list")
+            formatter.write_text(told_problems(problems))
 
     def invoke(self, ctx: click.Context) -> None:
         # what a command returns would otherwise be taken for an exit code

@@ -7,6 +7,7 @@ from pathlib import Path
 import click
 
 from fw.cli.process import output_kept
+from fw.cli.settings import setting_paths
 
 FOUND = 1
 
@@ -14,7 +15,14 @@ FOUND = 1
 @click.command("check")
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
-@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    shell_complete=setting_paths,
+    help="Change one setting; may stand often.",
+)
 @click.pass_context
 def command(ctx: click.Context, file: Path, profile: str | None, overrides: tuple[str, ...]) -> None:
     """Look for mistakes and leaks before a run.

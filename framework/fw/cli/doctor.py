@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 MENDS, TEXTS = 11, 24
-"""Columns in which the mending of a problem begins, and what was seen of it."""
+"""Columns in which the mending of a problem begins, and a second line of what was seen."""
+
+TITLE, WIDEST_TITLE = 12, 20
+"""Columns of what was looked at: at least, and at most; a section's titles share them."""
 
 FOUND = 1
 WORDS = {"ok": "ok", "note": "note", "problem": "PROBLEM"}
@@ -50,8 +53,10 @@ def lines(findings: Sequence[Finding]) -> Iterator[str]:
     """The findings for people, none wider than 80 columns, and the sum of them."""
     for section, group in groupby(findings, key=lambda finding: finding.section):
         yield section.capitalize()
-        for finding in group:
-            begin = f"  {WORDS[finding.state]:<8} {finding.title:<12} "
+        some = list(group)
+        width = min(max(TITLE, *(len(finding.title) for finding in some)), WIDEST_TITLE)
+        for finding in some:
+            begin = f"  {WORDS[finding.state]:<8} {finding.title:<{width}} "
             yield from _wrapped(begin, finding.text)
             if finding.mend and finding.state != "ok":
                 yield from _wrapped(" " * MENDS + "-> ", finding.mend)

@@ -35,11 +35,10 @@ WRONG_KIND = {
 def exit_code(error: Exception) -> int:
     """Say what happened on stderr, and give the code to end with."""
     if isinstance(error, click.Abort):
-        if isinstance(error.__cause__, Stopped):
-            click.echo(f"interrupted by {error.__cause__}", err=True)
-            return 128 + error.__cause__.number
-        click.echo("interrupted", err=True)
-        return INTERRUPTED
+        by = error.__cause__
+        said = f"interrupted by {by}" if isinstance(by, Stopped) else "interrupted"
+        click.echo("; ".join((said, *getattr(by, "__notes__", ()))), err=True)
+        return 128 + by.number if isinstance(by, Stopped) else INTERRUPTED
     if isinstance(error, click.ClickException):
         error.show()
         return error.exit_code
@@ -47,8 +46,8 @@ def exit_code(error: Exception) -> int:
         click.echo(_traceback(error), err=True)
     if isinstance(error, FwError):
         problems = error.problems if isinstance(error, SettingsError) else ()
-        for text in problems or (error,):
-            click.echo(mask_text(f"Error: {text}"), err=True)
+        for problem in problems or (error,):
+            click.echo(mask_text(f"Error: {problem}"), err=True)
         return error.exit_code
     if (text := _of_the_machine(error)) is not None:
         click.echo(mask_text(f"Error: {text}"), err=True)

@@ -9,14 +9,18 @@ from typing import TYPE_CHECKING
 
 import click
 
+from fw.cli.kinds import completing, refusal
 from fw.hookspecs import KINDS
 
 if TYPE_CHECKING:
     from fw.scaffold import Scaffold
 
 
+NEW = (*KINDS, "plugin")
+
+
 @click.command("new")
-@click.argument("kind", type=click.Choice((*KINDS, "plugin")))
+@click.argument("kind", shell_complete=completing(NEW))
 @click.argument("name")
 @click.option("--into", metavar="FOLDER", type=click.Path(path_type=Path), help="Write below this folder.")
 @click.pass_context
@@ -24,8 +28,11 @@ def command(ctx: click.Context, kind: str, name: str, into: Path | None) -> None
     """Write a part or a plugin to begin with.
 
     A part is one file with its tests beside it and a strategy file that runs it. A plugin is a folder that can be
-    installed and published. Nothing is overwritten.
+    installed and published. Nothing is overwritten. KIND is plugin, source, features, model, strategy, sizer, risk,
+    broker, metric, reporter or observer.
     """
+    if kind not in NEW:
+        raise refusal(kind, NEW)
     from fw.cli.others import plugins_of
     from fw.scaffold import scaffold, write
     from fw.workspace import Workspace

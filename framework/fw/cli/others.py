@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import cast
 
 import click
 
 from fw.errors import FwError, PluginError
 from fw.plugins import Plugin, Plugins, load
-from fw.registry import one_line
+from fw.registry import PluginProblem, one_line
 
 
 def plugins_of(ctx: click.Context) -> Plugins:
@@ -26,6 +26,11 @@ def commands_of_plugins(ctx: click.Context) -> Mapping[str, click.Command]:
     if "fw.commands" not in meta:
         meta["fw.commands"] = collect(plugins_of(ctx))
     return cast(Mapping[str, click.Command], meta["fw.commands"])
+
+
+def told_problems(problems: Sequence[PluginProblem]) -> str:
+    """The problem, where there is one; where there are more, how many, and the command that lists them."""
+    return str(problems[0]) if len(problems) == 1 else f"{len(problems)} problems with plugins: fw plugins list"
 
 
 def collect(plugins: Plugins) -> dict[str, click.Command]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NoReturn
 
 import click
 
+from fw.cli.kinds import completing, refusal
 from fw.cli.tables import show_json, show_table
 from fw.hookspecs import KINDS
-from fw.registry import Offer
+from fw.registry import Offer, Registry, word
 
 
 def _names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -19,18 +20,21 @@ def _names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> l
 
 
 @click.command("parts")
-@click.argument("kind", type=click.Choice(list(KINDS)), required=False)
+@click.argument("kind", required=False, shell_complete=completing(list(KINDS)))
 @click.argument("name", required=False, shell_complete=_names)
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, kind: str | None, name: str | None, as_json: bool) -> None:
     """List what a strategy file may name.
 
-    All parts, those of one KIND, or the settings of one part.
+    All parts, those of one KIND, or the settings of one part. KIND is source, features, model, strategy, sizer, risk,
+    broker, metric, reporter or observer.
     """
-    from fw.cli.others import plugins_of
+    from fw.cli.others import plugins_of, told_problems
 
     registry = plugins_of(ctx).registry
+    if kind is not None and kind not in KINDS:
+        _refuse(kind, registry)
     if kind is not None and name is not None:
         _show_part(registry.find(kind, name), as_json)
         return
@@ -44,7 +48,18 @@ def command(ctx: click.Context, kind: str | None, name: str | None, as_json: boo
         whole=(0, 1),
     )
     if registry.problems:
-        click.echo(f"\n{len(registry.problems)} problems with plugins: fw plugins list", err=True)
+        click.echo(f"\n{told_problems(registry.problems)}", err=True)
+
+
+def _refuse(kind: str, registry: Registry) -> NoReturn:
+    """Say what the word is that stands where a kind of part should."""
+    from fw.settings.words import an
+
+    parts = [offer for offer in registry.offers() if offer.name == kind]
+    if not parts:
+        raise refusal(kind, list(KINDS))
+    said = " or ".join(f"{an(word(one.kind))}: fw parts {one.kind} {kind}" for one in parts)
+    raise click.UsageError(f"{kind} is {said}", click.get_current_context())
 
 
 def _plain(offer: Offer) -> dict[str, Any]:

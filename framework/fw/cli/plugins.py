@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import click
 
 from fw.cli.tables import show_json, show_table
+
+NAMED = 6
+"""Parts of one kind that a table names; where there are more it says how many."""
+
+PLURAL = {"strategy": "strategies", "features": "feature sets", "risk": "risk checks"}
 
 
 def _installed(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
@@ -54,6 +60,7 @@ def list_plugins(ctx: click.Context, as_json: bool) -> None:
         problems = [{field: getattr(problem, field) for field in fields} for problem in plugins.problems]
         show_json({"plugins": described, "problems": problems})
         return
+    keepers = {plugin.name for plugin in plugins.having("fw_secret")}
     show_table(
         ("plugin", "version", "distribution", "parts"),
         (
@@ -61,13 +68,19 @@ def list_plugins(ctx: click.Context, as_json: bool) -> None:
                 one["name"],
                 one["version"],
                 one["distribution"],
-                "; ".join(f"{kind}: {', '.join(names)}" for kind, names in one["parts"].items()),
+                "; ".join((*_offered(one["parts"]), *["keeps secrets"] * (one["name"] in keepers))),
             )
             for one in described
         ),
     )
     for problem in plugins.problems:
         click.echo(f"\n{problem}" if problem is plugins.problems[0] else str(problem))
+
+
+def _offered(parts: Mapping[str, Sequence[str]]) -> Iterator[str]:
+    """What a plugin offers of each kind: the names, or how many where they are many."""
+    for kind, names in parts.items():
+        yield f"{kind}: {', '.join(names)}" if len(names) <= NAMED else f"{len(names)} {PLURAL.get(kind, kind + 's')}"
 
 
 @command.command("install")

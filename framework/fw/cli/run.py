@@ -10,6 +10,7 @@ import click
 from fw.cli.compiling import compile_when_cold
 from fw.cli.process import output_kept
 from fw.cli.progress import shown_progress
+from fw.cli.settings import setting_paths
 from fw.cli.tables import show_json
 
 if TYPE_CHECKING:
@@ -19,10 +20,17 @@ if TYPE_CHECKING:
 @click.command("run")
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
-@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    shell_complete=setting_paths,
+    help="Change one setting; may stand often.",
+)
 @click.option("--engine", type=click.Choice(("scan", "loop")), help="Insist on one engine; they give equal results.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
-@click.option("--quiet", is_flag=True, help="Show no progress.")
+@click.option("--quiet", is_flag=True, help="Print only where it was written; no progress.")
 def command(
     file: Path, profile: str | None, overrides: tuple[str, ...], engine: str | None, as_json: bool, quiet: bool
 ) -> None:
@@ -39,7 +47,7 @@ def command(
     if as_json:
         show_json(summary(result))
         return
-    for text in result.printed:
+    for text in () if quiet else result.printed:
         click.echo(text)
     if result.folder is not None:
         click.echo(f"written to {result.folder}")

@@ -28,8 +28,10 @@ def command(ctx: click.Context, file: Path | None, out: Path | None) -> None:
         found = schema(plugins_of(ctx).registry)
     else:
         from fw.plugins import load
+        from fw.settings.read import look_at
         from fw.settings.read import plugins_of as files_of
 
+        look_at(file)
         found = schema(load(files=files_of(file)).registry)
     if out is None:
         show_json(found)

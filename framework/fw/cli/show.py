@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from fw.cli.side_by_side import show_runs
 from fw.cli.tables import show_json
-from fw.errors import PluginError, SettingsError
+from fw.errors import DataError, PluginError, SettingsError
 from fw.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -21,26 +21,26 @@ if TYPE_CHECKING:
 def run_names(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> list[str]:
     """Runs of the workspace that begin so, newest first."""
     try:
-        runs = Workspace.here().runs
+        runs = Workspace.here().run_ids()
     except SettingsError:  # no place to tell of it, between two words of a line
         return []
-    return sorted((folder.name for folder in runs.glob(f"{incomplete}*") if folder.is_dir()), reverse=True)
+    return [run for run in reversed(runs) if run.startswith(incomplete)]
 
 
 @click.command("show")
-@click.argument("runs", nargs=-1, required=True, shell_complete=run_names)
+@click.argument("runs", nargs=-1, shell_complete=run_names)
 @click.option("--html", is_flag=True, help="Write a page that compares them, and print where it is.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.pass_context
 def command(ctx: click.Context, runs: Sequence[str], html: bool, as_json: bool) -> None:
     """Show finished runs, side by side.
 
-    Each RUN is an id, the beginning of one, or a folder.
+    Each RUN is an id, the beginning of one, a name that only one run has, or a folder; without any it is the newest.
+    Of several, those without a result are left out.
     """
-    import fw
     from fw.domain.saved import differences
 
-    found = [fw.open_run(run) for run in runs]
+    found, without = opened(runs or newest())
     page = write_page(ctx, found) if html else None
     changed = differences([run.settings for run in found])
     if as_json:
@@ -48,7 +48,34 @@ def command(ctx: click.Context, runs: Sequence[str], html: bool, as_json: bool) 
     elif page is not None:
         click.echo(page)
     else:
-        show_runs(found, changed, groups_of(ctx))
+        show_runs(found, changed, told_by_summary(ctx, "groups"), told_by_summary(ctx, "paid"))
+    for text in without:
+        click.echo(f"left out: {text}", err=True)
+
+
+def newest() -> list[str]:
+    """The newest run of the workspace; DataError where there is none."""
+    workspace = Workspace.here()
+    runs = workspace.run_ids()
+    if not runs:
+        raise DataError(f"no runs are in {workspace.runs} yet; `fw run FILE` makes one")
+    return runs[-1:]
+
+
+def opened(names: Sequence[str]) -> tuple[list[SavedRun], list[str]]:
+    """The runs of these names, and why others of them have nothing to show; DataError where none has."""
+    import fw
+
+    workspace = Workspace.here()
+    found, without = [], []
+    for folder in [workspace.run_folder(name) for name in names]:
+        try:
+            found.append(fw.open_run(folder))
+        except DataError as error:
+            without.append(str(error))
+    if not found:
+        raise DataError("\n".join(without))
+    return found, without
 
 
 def write_page(ctx: click.Context, runs: Sequence[SavedRun]) -> Path:
@@ -80,13 +107,13 @@ def plain(run: SavedRun) -> dict[str, object]:
     }
 
 
-def groups_of(ctx: click.Context) -> Mapping[str, Mapping[str, str]]:
-    """Metrics by group in the order of the reporter `summary`; none where there is no such reporter."""
+def told_by_summary(ctx: click.Context, name: str) -> Mapping[str, Any]:
+    """What the reporter `summary` keeps to, as its order and labels of metrics; empty where there is no such one."""
     from fw.cli.others import plugins_of
 
     try:
         offer = plugins_of(ctx).registry.find("reporter", "summary")
     except PluginError:
         return {}
-    found: Mapping[str, Mapping[str, str]] = getattr(offer.spec, "groups", {})
+    found: Mapping[str, Any] = getattr(offer.spec, name, {})
     return found

@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fw.cli.tables import number, show_table, table_width
+from fw.cli.tables import show_table, table_width
+from fw.parts.numbers import DASH, show
 
 if TYPE_CHECKING:
     from fw.domain.saved import SavedRun
@@ -22,12 +23,15 @@ OTHERS = "Others"
 Groups = Mapping[str, Mapping[str, str]]
 
 
-def show_runs(runs: Sequence[SavedRun], changed: Mapping[str, Sequence[object]], groups: Groups) -> None:
+def show_runs(
+    runs: Sequence[SavedRun], changed: Mapping[str, Sequence[object]], groups: Groups, paid: Mapping[str, str]
+) -> None:
     """Print every metric in its unit; ids too long for their columns become numbers, said above.
 
-    More runs than fit beside one another come in several tables.
+    More runs than fit beside one another come in several tables. `paid` has other labels for sums that are below
+    zero in all runs.
     """
-    rows = list(metric_rows(runs, groups))
+    rows = list(metric_rows(runs, groups, paid))
     titles, room = [run.id for run in runs], table_width(WIDTH)
     if width_of(rows, titles) > room:
         titles = [f"[{index}]" for index in range(1, len(runs) + 1)]
@@ -47,19 +51,24 @@ def show_runs(runs: Sequence[SavedRun], changed: Mapping[str, Sequence[object]],
             click.echo()
     if changed:
         click.echo()
-        values = ((path, *("–" if value is None else str(value) for value in row)) for path, row in changed.items())
+        values = ((path, *(DASH if value is None else str(value) for value in row)) for path, row in changed.items())
         show_table(("setting", *titles), values, whole=(0,), piped=WIDTH)
     for title, run in zip(titles, runs, strict=True):
         for name, reason in run.result.get("unmeasured", {}).items():
-            click.echo(f"– {title}: {name} does not exist: {reason}")
+            click.echo(f"{DASH} {title}: {labels_of(groups).get(name, name)} does not exist: {reason}")
 
 
-def metric_rows(runs: Sequence[SavedRun], groups: Groups) -> Iterator[tuple[str, ...]]:
-    """A row for each metric, its name first, with a row for the title of each group above."""
+def labels_of(groups: Groups) -> dict[str, str]:
+    """What metrics are called in tables, by name."""
+    return {name: label for names in groups.values() for name, label in names.items()}
+
+
+def metric_rows(runs: Sequence[SavedRun], groups: Groups, paid: Mapping[str, str]) -> Iterator[tuple[str, ...]]:
+    """A row for each metric, its label first, with a row for the title of each group above."""
     metrics: list[Mapping[str, Any]] = [run.result.get("metrics", {}) for run in runs]
     units = {name: unit for run in runs for name, unit in run.result.get("units", {}).items()}
     there = dict.fromkeys(name for one in metrics for name in one)
-    known = {name for names in groups.values() for name in names}
+    known = labels_of(groups)
     sections = {title: [name for name in names if name in there] for title, names in groups.items()}
     sections[OTHERS] = [name for name in there if name not in known]
     filled = {title: names for title, names in sections.items() if names}
@@ -68,7 +77,16 @@ def metric_rows(runs: Sequence[SavedRun], groups: Groups) -> Iterator[tuple[str,
             yield (title, *("" for _ in runs))
         for name in names:
             indent = "  " if len(filled) > 1 else ""
-            yield (indent + name, *(number(one.get(name), units.get(name, "")) for one in metrics))
+            label, values = known.get(name, name.replace("_", " ").capitalize()), [one.get(name) for one in metrics]
+            if name in paid and all((value or 0) < 0 for value in values):
+                label, values = paid[name], [abs(value or 0) for value in values]
+            shown = (DASH if value is None else show(value, unit=unit_of(value, units.get(name))) for value in values)
+            yield (indent + label, *shown)
+
+
+def unit_of(value: Any, said: str | None) -> str:
+    """The unit of a metric; where none was written down, a whole number counts something."""
+    return said or ("count" if isinstance(value, int) else "ratio")
 
 
 def width_of(rows: Sequence[Sequence[str]], titles: Sequence[str]) -> int:

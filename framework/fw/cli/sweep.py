@@ -2,20 +2,25 @@
 
 from __future__ import annotations
 
-import math
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import click
 
 from fw.cli.compiling import compile_when_cold
 from fw.cli.process import output_kept
 from fw.cli.progress import shown_progress
-from fw.cli.tables import number, show_json, show_table
+from fw.cli.settings import setting_paths
+from fw.cli.tables import show_json, show_table
 from fw.errors import SettingsError
+from fw.parts.numbers import DASH, show
+from fw.registry import nearest
+from fw.settings.describe import in_yaml
 from fw.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -24,15 +29,30 @@ if TYPE_CHECKING:
 MOST = 100_000
 """Values one setting may take; more is a slip of the pen."""
 FORMATS = (".parquet", ".csv")
+ENDED = "ended"
 SHOWN = ("total_return", "sharpe", "max_drawdown", "profit_factor", "trades", "fees")
 """Metrics in the table, which a screen must hold; --json and --out give all."""
 
 
 @click.command("sweep")
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
-@click.option("--over", metavar="PATH=VALUES", multiple=True, required=True, help="fast=5:50:5, or fast=5,10,20.")
+@click.option(
+    "--over",
+    metavar="PATH=VALUES",
+    multiple=True,
+    required=True,
+    shell_complete=setting_paths,
+    help="strategy.fast=5:50:5, or strategy.fast=5,10,20.",
+)
 @click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
-@click.option("--set", "overrides", metavar="KEY=VALUE", multiple=True, help="Change one setting; may stand often.")
+@click.option(
+    "--set",
+    "overrides",
+    metavar="KEY=VALUE",
+    multiple=True,
+    shell_complete=setting_paths,
+    help="Change one setting; may stand often.",
+)
 @click.option("--by", default="sharpe", show_default=True, metavar="METRIC", help="Sort by it, largest first.")
 @click.option("--out", type=click.Path(path_type=Path), help="Write all rows to this .parquet or .csv file too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
@@ -60,20 +80,57 @@ def command(
     metrics = plan.bench.metrics(plan.bench.make_run())
     check_by(by, [*values, *metrics])
     compile_when_cold(plan, quiet=quiet)
-    with output_kept(), shown_progress(quiet=quiet) as progress:
-        frame = plan.sweep(values, progress=progress)
+    refused: list[tuple[Mapping[str, Any], SettingsError]] = []
+    with output_kept(), shown_progress(quiet=quiet) as progress, named_over(values):
+        frame = plan.sweep(values, progress=progress, refused=lambda *one: refused.append(one))
     rows = sorted_rows(frame, by)
     if target is not None:
         write_table(frame, target)
-    if left_out := math.prod(map(len, values.values())) - frame.rows:
-        click.echo(f"{left_out} combination{'s' * (left_out > 1)} left out: a part refuses the settings", err=True)
+    if refused:
+        click.echo(left_out(refused), err=True)
     if as_json:
         show_json(rows)
         return
-    columns = [name for name in dict.fromkeys((*values, by, *SHOWN)) if name in frame]
+    columns = [name for name in dict.fromkeys((*values, by, *SHOWN)) if name in frame and name != ENDED]
+    columns += [ENDED] * any(row[ENDED] for row in rows)
     units = {name: part.unit for name, (_, part) in metrics.items()}
-    shown = ([number(row[column], units.get(column, "")) for column in columns] for row in rows)
-    show_table(columns, shown, right=range(len(columns)))
+    show_table(
+        columns, [[cell(row[name], units.get(name)) for name in columns] for row in rows], right=range(len(columns))
+    )
+
+
+def cell(value: Any, unit: str | None) -> str:
+    """A metric in its unit, a setting as it is written, of a time the day."""
+    if value is None:
+        return DASH
+    if unit is not None:
+        return show(value, unit=unit)
+    return str(value).partition(" ")[0] if isinstance(value, str) else in_yaml(value)
+
+
+def left_out(refused: Sequence[tuple[Mapping[str, Any], SettingsError]]) -> str:
+    """How many combinations a part refused, with the first of them and why."""
+    values, error = refused[0]
+    named = " ".join(f"{path}={in_yaml(value)}" for path, value in values.items())
+    why = "; ".join(problem.text for problem in error.problems) or str(error)
+    count = len(refused)
+    return f"{count} combination{'s' * (count > 1)} left out{'; the first' * (count > 1)}: {named}: {why}"
+
+
+@contextmanager
+def named_over(values: Mapping[str, Any]) -> Iterator[None]:
+    """Have problems with a swept value name the option it was given by; within, it was written by `--set`."""
+    try:
+        yield
+    except SettingsError as error:
+        begins = tuple(f"--set {path}" for path in values)
+        error.problems = tuple(
+            attrs.evolve(problem, file=problem.file.replace("--set", "--over", 1))
+            if problem.file.startswith(begins)
+            else problem
+            for problem in error.problems
+        )
+        raise
 
 
 def parse_over(options: tuple[str, ...]) -> dict[str, list[Any]]:
@@ -124,12 +181,14 @@ def sorted_rows(frame: Frame, by: str) -> list[dict[str, Any]]:
 def check_by(by: str, known: Sequence[str]) -> None:
     """Raise for a column that cannot be sorted by; before hours of work rather than after."""
     if by not in known:
-        raise SettingsError(f"--by {by}: there is no such column; there are {', '.join(known)}")
+        close = nearest(by, known)
+        hint = f". Did you mean {close!r}?" if close else f"; there are {', '.join(known)}"
+        raise SettingsError(f"--by {by}: there is no such column{hint}")
 
 
 def _plain(value: Any) -> Any:
-    """A missing number as None."""
-    return None if isinstance(value, float) and value != value else value
+    """A missing number, or a text that says nothing, as None."""
+    return None if value == "" or (isinstance(value, float) and value != value) else value
 
 
 def _writable_table(out: Path | None) -> Path | None:

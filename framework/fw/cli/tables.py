@@ -11,8 +11,6 @@ from typing import Any
 
 import click
 
-from fw.domain.time import UNITS
-
 PIPE_WIDTH = 200
 """Columns where nobody is looking: rows should stay whole for grep."""
 
@@ -54,31 +52,3 @@ def table_width(piped: int = PIPE_WIDTH) -> int:
 def show_json(data: Any) -> None:
     """Print one JSON value; NaN and infinity, which JSON does not have, are a mistake of ours."""
     click.echo(json.dumps(data, indent=2, ensure_ascii=False, allow_nan=False))
-
-
-def number(value: object, unit: str = "") -> str:
-    """A number for people, in the unit of its metric; a dash where there is none."""
-    if value is None:
-        return "–"
-    if unit == "percent" and isinstance(value, int | float):
-        return f"{value:,.2%}"
-    if unit == "duration" and isinstance(value, int | float):
-        return duration(int(value))
-    if unit == "count" and isinstance(value, float) and value.is_integer():
-        value = int(value)
-    if isinstance(value, float):
-        return f"{value:,.2f}" if abs(value) >= 1000 or unit == "money" else f"{value:.4g}"
-    if isinstance(value, int) and not isinstance(value, bool):
-        return f"{value:,}"
-    return str(value)
-
-
-def duration(ns: int) -> str:
-    """`617d 6h`, `4h 30m`, `1m 30s`: the two largest units that say it, days at most."""
-    parts = []
-    for name in ("d", "h", "m", "s"):
-        size = UNITS[name]
-        count, ns = divmod(ns, size)
-        if count:
-            parts.append(f"{count}{name}")
-    return " ".join(parts[:2]) or "0s"

@@ -21,6 +21,9 @@ LIBRARIES, EXTRAS = "libraries", "extras"
 COMPILED = ("numpy", "numba", "pandas", "pyarrow")
 """Libraries that may be installed and still not start, because they do not fit one another or the machine."""
 
+NAMED = 3
+"""Packages of an extra for developers that are named; of more it is said how many."""
+
 TRY = """
 import importlib, json, sys
 said = {}
@@ -92,8 +95,11 @@ def look_at_extras() -> Iterator[Finding]:
             yield Finding(section=EXTRAS, title=extra, state="problem", text=text, mend=mend, facts=facts)
         elif absent or old:
             missing = f"not installed: {', '.join(absent)}" if absent else f"does not fit: {', '.join(old)}"
-            # nobody is told to install what only authors of fw need
-            state, text = ("ok", f"{missing}; for developers") if extra in NOT_FOR_USERS else ("note", missing)
+            state, text = "note", missing
+            if extra in NOT_FOR_USERS:  # nobody is told to install what only authors of fw need
+                amiss = len(absent) + len(old)
+                some = missing if amiss <= NAMED else f"{amiss} of {len(needs)} packages are missing or do not fit"
+                state, text = "ok", f"{some}; for developers"
             yield Finding(section=EXTRAS, title=extra, state=state, text=text, mend=mend, facts=facts)  # type: ignore[arg-type]
         else:
             yield Finding(section=EXTRAS, title=extra, text="installed", facts=facts)

@@ -57,6 +57,8 @@ class Result:
     exposure_bars (instrument-bars with a position), rejected."""
     notes: tuple[str, ...] = ()
     """What a reader must know: filled gaps, nearest tiers, missing mark prices, late start …"""
+    ended: int | None = None
+    """When a risk check, or an empty wallet, ended trading for good, ns; None: it went on to the last bar."""
     folder: Path | None = None
     seconds: float = 0.0
     """Wall-clock seconds it took."""

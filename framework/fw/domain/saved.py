@@ -66,13 +66,13 @@ def differences(settings: Sequence[Mapping[str, Any]]) -> dict[str, list[Any]]:
 
     Reporters are left out: what is written about a run changes nothing in it.
     """
-    flat = [dict(_leaves({key: value for key, value in one.items() if key != "report"})) for one in settings]
+    flat = [dict(leaves({key: value for key, value in one.items() if key != "report"})) for one in settings]
     paths = list(dict.fromkeys(path for one in flat for path in one))
     rows = {path: [one.get(path) for one in flat] for path in paths}
     return {path: values for path, values in rows.items() if any(value != values[0] for value in values)}
 
 
-def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
+def leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
     """Every value that is no container; an item of a list goes by its name, as `--set` writes it."""
     if isinstance(value, Mapping):
         items = [(str(key), item) for key, item in value.items()]
@@ -82,4 +82,4 @@ def _leaves(value: Any, path: str = "") -> Iterator[tuple[str, Any]]:
         yield path, value
         return
     for key, item in items:
-        yield from _leaves(item, f"{path}.{key}" if path else key)
+        yield from leaves(item, f"{path}.{key}" if path else key)

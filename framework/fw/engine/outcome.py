@@ -88,10 +88,12 @@ def result_of(
     halted = int(row["halted"])
     said = list(vetoes)
     ended: tuple[str, ...] = ()
+    moment: int | None = None
     if halted:
         name, reason = _why_halted(settings, simulation)
-        ended = (f"trading ended at {format_time(simulation.close_time(halted - 1))}: {name}: {reason}",)
-        said += [(simulation.close_time(halted - 1), symbol, name, reason) for symbol in market.instruments]
+        moment = simulation.close_time(halted - 1)
+        ended = (f"trading ended at {format_time(moment)}: {name}: {reason}",)
+        said += [(moment, symbol, name, reason) for symbol in market.instruments]
     return Result(
         name=settings.name,
         engine=engine,
@@ -120,6 +122,7 @@ def result_of(
             "exposure_bars": int(row["exposed"]),
             "rejected": int(row["rejected"]),
         },
+        ended=moment,
         notes=(*scene.notes, *ended, *_refusals(vetoes), *_remarks(simulation)),
         settings=settings.raw,
         units={name: part.unit for name, (_, part) in metrics.items()},

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from fw.domain.time import format_time
 from fw.engine.folder import JOURNAL, _table, read_journal
+from fw.engine.saved import HOW_IT_ENDED
 from fw.errors import DataError
 
 if TYPE_CHECKING:
@@ -27,7 +28,8 @@ def replay(folder: Path) -> list[str]:
 
     manifest = read_manifest(folder)
     if manifest.get("status") != "finished":
-        raise DataError(f"the run in {folder} is {manifest.get('status')}; only a finished one can be replayed")
+        said = HOW_IT_ENDED.get(str(manifest.get("status")), "it says not how it ended")
+        raise DataError(f"the run in {folder} cannot be replayed: {said}")
     plan = plan_of_run(manifest)
     if plan.fingerprint() != manifest.get("data"):
         raise DataError(f"the data of {folder.name} has changed since: it is {plan.fingerprint()[:12]} now")

@@ -14,6 +14,13 @@ from fw.domain.saved import SavedRun
 from fw.errors import DataError
 from fw.workspace import Workspace
 
+HOW_IT_ENDED = {
+    "failed": "it failed",
+    "interrupted": "it was interrupted",
+    "running": "it is still running, or was cut off",
+    "finished": "it finished, and its result.json is gone",
+}
+
 
 def open_run(run: Path | str) -> SavedRun:
     """A run by its folder, its id in the workspace, or the beginning of its id.
@@ -25,8 +32,9 @@ def open_run(run: Path | str) -> SavedRun:
     status = manifest.get("status", "finished")
     # a run that broke off while it was written may have left a result that nobody was told of
     if not result or status != "finished":
-        more = ", or was cut off" if status == "running" else f": {said}" if (said := manifest.get("error")) else ""
-        reason = f"it is {status}{more}" if manifest else "it has no result.json"
+        said = HOW_IT_ENDED.get(str(status), f"its status is {status}") if manifest else "it has no result.json"
+        why = manifest.get("error")
+        reason = f"{said}: {why}" if why else said
         raise DataError(f"the run in {folder} has no result to show: {reason}")
     return SavedRun(
         id=folder.name,

@@ -12,9 +12,11 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from fw.domain.frame import Frame
+from fw.domain.time import format_time
 from fw.engine.columns import Cache
 from fw.engine.folder import config_hash
 from fw.engine.trials import note_trials, trial_of
@@ -28,6 +30,22 @@ if TYPE_CHECKING:
 MOST_RUNS = 1_000_000
 
 
+ENDED = "ended"
+"""The column that says when trading ended before the data did."""
+
+Refused = Callable[[Mapping[str, Any], SettingsError], None]
+
+
+@attrs.frozen
+class _Row:
+    """What became of one combination."""
+
+    values: tuple[Any, ...]
+    metrics: Mapping[str, float]
+    trial: dict[str, Any]
+    ended: str
+
+
 class _Stopped(Exception):
     """A run was told to end; nobody waits for its result."""
 
@@ -39,12 +57,14 @@ def sweep(
     trials: Path,
     engine: str | None,
     progress: Progress | None,
+    refused: Refused | None = None,
 ) -> Frame:
-    """One row a combination: the swept values under their paths, then every metric as a float (NaN: none).
+    """One row a combination: the swept values under their paths, every metric as a float (NaN: none), and `ended`.
 
-    `bench_of` gives the bench of a combination, written as for --set. A setting that a part refuses (fast above
-    slow, say) drops its combination; SettingsError where all are refused. Kernels run without the GIL, so threads
-    use every core.
+    `ended` says when a risk check ended trading for good, as text; empty where none did. `bench_of` gives the bench
+    of a combination, written as for --set. A setting that a part refuses (fast above slow, say) drops its
+    combination, which `refused` is told with the reason; SettingsError where all are. Kernels run without the GIL, so
+    threads use every core.
     """
     if not over or any(len(values) == 0 for values in over.values()):
         raise SettingsError("a sweep needs at least one setting with at least one value")
@@ -61,7 +81,7 @@ def sweep(
         if stopping.is_set():
             raise _Stopped
 
-    def one(values: tuple[Any, ...]) -> tuple[tuple[Any, ...], dict[str, float], dict[str, Any]] | SettingsError:
+    def one(values: tuple[Any, ...]) -> _Row | SettingsError:
         nonlocal done
         try:
             bench = bench_of([as_override(path, value) for path, value in zip(over, values, strict=True)])
@@ -76,7 +96,7 @@ def sweep(
         done += 1
         if progress is not None:
             progress("sweep", done / count)
-        return values, numbers, trial
+        return _Row(values, numbers, trial, "" if result.ended is None else format_time(result.ended))
 
     pool = ThreadPoolExecutor(max_workers=os.cpu_count() or 1)
     try:
@@ -87,10 +107,14 @@ def sweep(
     rows = [answer for answer in answers if not isinstance(answer, SettingsError)]
     if not rows:
         raise next(answer for answer in answers if isinstance(answer, SettingsError))
-    note_trials(trials, [trial for _, _, trial in rows])
-    columns: dict[str, Any] = {path: np.array([values[i] for values, _, _ in rows]) for i, path in enumerate(over)}
-    for name in rows[0][1]:
-        columns[name] = np.array([numbers[name] for _, numbers, _ in rows])
+    note_trials(trials, [row.trial for row in rows])
+    for values, answer in zip(combinations, answers, strict=True):
+        if refused is not None and isinstance(answer, SettingsError):
+            refused(dict(zip(over, values, strict=True)), answer)
+    columns: dict[str, Any] = {path: np.array([row.values[i] for row in rows]) for i, path in enumerate(over)}
+    for name in rows[0].metrics:
+        columns[name] = np.array([row.metrics[name] for row in rows])
+    columns[ENDED] = np.array([row.ended for row in rows])
     return Frame.of(columns)
 
 

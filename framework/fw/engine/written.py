@@ -60,9 +60,10 @@ def told(folder: RunFolder) -> Iterator[None]:
     """Have the manifest say how the run ended, whatever happens."""
     try:
         yield
-    except KeyboardInterrupt:
+    except KeyboardInterrupt as stop:
         with suppress(OSError):
             folder.end("interrupted")
+            stop.add_note(f"{folder.path} stays, and says that it was interrupted")
         raise
     except BaseException as error:
         # a full disk takes no last word either; then it still says `running`, and why it ended is told all the same

@@ -10,7 +10,7 @@ from typing import Any
 
 import attrs
 
-from fw.errors import PluginError, Problem
+from fw.errors import PluginError, Problem, SettingsError
 from fw.registry import Registry
 from fw.settings.checks import check
 from fw.settings.fields import settings_of
@@ -75,6 +75,13 @@ def plugins_of(
     reader = Reader(Registry(()), unreported, folder=path.parent if path else None)
     files = BAD if node is None else reader.read(node, settings_of(StrategyFile)["plugins"].hint, "plugins")
     return () if files is BAD else tuple(files or ())
+
+
+def look_at(path: Path) -> None:
+    """Raise SettingsError for a file that is not there or cannot be read; what stands in it is not judged."""
+    problems: list[Problem] = []
+    if _text_of(path, str(path), problems) is None:
+        raise SettingsError(problems)
 
 
 def strategy_from(
@@ -189,9 +196,17 @@ def _similar(path: Path) -> str:
     try:
         there = sorted(p.name for p in path.parent.iterdir() if p.suffix in (".yaml", ".yml"))
     except OSError:
-        return f", nor does its folder {path.parent}"
+        return f", nor does its folder {path.parent}{_seen_from(path)}"
     close = difflib.get_close_matches(path.name, there, 1)
-    return f". Did you mean {str(path.with_name(close[0]))!r}?" if close else ""
+    return f". Did you mean {str(path.with_name(close[0]))!r}?" if close else _seen_from(path)
+
+
+def _seen_from(path: Path) -> str:
+    """The folder that a relative path counts from, which may not be the one its writer thought of."""
+    try:
+        return "" if path.is_absolute() else f"; you are in {Path.cwd()}"
+    except OSError:  # it was removed
+        return ""
 
 
 def _without_profiles(root: Table, problems: list[Problem]) -> tuple[Table, dict[str, Table]]:

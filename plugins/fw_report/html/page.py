@@ -48,4 +48,4 @@ class HtmlReporter:
 
         page = page_of(result, folder).encode("utf-8", "replace")
         write_whole(folder / "report.html", lambda path: path.write_bytes(page))
-        return f"report.html in {folder}"
+        return f"report: {folder / 'report.html'}"

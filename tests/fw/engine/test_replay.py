@@ -119,7 +119,7 @@ def test_only_what_finished_on_the_same_data_is_replayed(workspace: Path) -> Non
     with pytest.raises(fw.DataError, match=r"the data of .* has changed since"):
         replay(folder)
     (folder / "manifest.json").write_text(json.dumps({**manifest, "status": "interrupted"}))
-    with pytest.raises(fw.DataError, match="is interrupted; only a finished one can be replayed"):
+    with pytest.raises(fw.DataError, match="cannot be replayed: it was interrupted"):
         replay(folder)
     (folder / "manifest.json").write_text("{torn")
     with pytest.raises(fw.DataError, match="is no run folder"):

@@ -130,3 +130,21 @@ def test_every_trial_is_counted(plan: fw.Plan, tmp_path: Path) -> None:
     assert {line["bars"] for line in lines} == {alone.equity.rows}
     assert lines[0]["instruments"] == ["BTCUSDT"]
     assert (lines[0]["end"] - lines[0]["start"]) // 3_600_000_000_000 == alone.equity.rows
+
+
+def test_a_row_says_when_a_risk_check_ended_trading(plan: fw.Plan) -> None:
+    stop = "risk=[{use: drawdown_stop, limit: 0.9}]"
+    swept = plan.with_settings(stop).sweep({"risk.drawdown_stop.limit": [0.01, 0.9]})
+    early, never = swept["ended"].tolist()
+    alone = plan.with_settings(stop, "risk.drawdown_stop.limit=0.01").run(write=False)
+    assert alone.notes[-1].startswith(f"trading ended at {early}: drawdown_stop")
+    assert never == ""
+    assert plan.run(write=False).ended is None
+
+
+def test_what_is_refused_is_told_with_its_values(plan: fw.Plan) -> None:
+    told: list[tuple[dict[str, int], str]] = []
+    over = {"strategy.fast": [5, 50], "strategy.slow": [20, 60]}
+    plan.sweep(over, refused=lambda values, error: told.append((dict(values), str(error))))
+    assert [values for values, _ in told] == [{"strategy.fast": 50, "strategy.slow": 20}]
+    assert "50 is not less than 20" in told[0][1]
