@@ -139,7 +139,7 @@ def test_a_page_of_a_long_run_stays_of_bounded_size(long_run: Result) -> None:
 def test_the_reporter_writes_one_whole_file_and_says_where(busy: Result, saved: Path) -> None:
     reporter = Html().build(FakeRun())
     assert reporter.report(busy, None) is None
-    assert reporter.report(busy, saved) == f"report.html in {saved}"
+    assert reporter.report(busy, saved) == f"report: {saved / 'report.html'}"
     first = (saved / "report.html").read_bytes()
     assert first.startswith(b"<!doctype html>")
     reporter.report(busy, saved)
