@@ -1,6 +1,6 @@
 """Sentences that people can act on, made of a run's evidence.
 
-A verdict is one of good, doubtful, bad, and unknown, where the run is too small to say.
+A verdict is one of good, doubtful, bad, and unknown, where the run is too small to say or there is nothing to judge.
 """
 
 from __future__ import annotations
@@ -105,7 +105,7 @@ def of_weeks(concentration: Concentration | Unmeasured, currency: str) -> Iterat
     if share is None or concentration.enough_weeks is None:
         lost = f"lost {money(-concentration.profit)} {currency}".rstrip()
         text = f"The run {lost if concentration.profit else 'made nothing'}, so there is no profit to look into."
-        yield Finding(about=about, verdict="bad" if concentration.profit else "unknown", sentence=text)
+        yield Finding(about=about, verdict="unknown", sentence=text)
         return
     if concentration.weeks < FEW_WEEKS:
         weeks = _many(concentration.weeks, "calendar week")

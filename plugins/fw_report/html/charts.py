@@ -142,8 +142,8 @@ def group_chart(groups: Sequence[Group], *, lying: bool) -> Figure:
 
 
 def waterfall_chart(flow: Waterfall) -> Figure:
-    """Gross, the costs, and what is left."""
-    measures = ["absolute", *("relative" for _ in flow.steps), "total"]
+    """Gross, the costs, and what is left; what adds is green and what takes away is red, the sums too."""
+    measures = ["relative", *("relative" for _ in flow.steps), "total"]
     amounts = [float(step.amount) for step in flow.all]
     reached = np.cumsum([0.0, *amounts[:-1]])
     low, high = float(reached.min()), float(reached.max())
@@ -162,7 +162,7 @@ def waterfall_chart(flow: Waterfall) -> Figure:
                 "hoverinfo": "skip",
                 "increasing": {"marker": {"color": "@gain/75"}},
                 "decreasing": {"marker": {"color": "@loss/75"}},
-                "totals": {"marker": {"color": "@accent/75"}},
+                "totals": {"marker": {"color": "@gain/75" if flow.net.amount >= 0 else "@loss/75"}},
                 "connector": {"line": {"color": "@muted", "width": 1, "dash": "dot"}},
             }
         ],

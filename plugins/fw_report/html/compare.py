@@ -22,15 +22,17 @@ def compare_page(runs: Sequence[SavedRun]) -> str:
     changed = differences([run.settings for run in runs])
     columns = columns_of(runs, changed)
     warnings = tables.warnings_of(columns)
+    alike = tables.alike(columns)
     return render(
         "compare.html.j2",
         title=title_of(runs),
-        data={"charts": charts(columns)},
-        scripts=("page.js", "compare.js"),
+        data={"charts": charts(columns, alike)},
+        scripts=("values.js", "page.js", "compare.js"),
         look=read("compare.css"),
         columns=columns,
         ground=tables.ground_of(columns),
         warnings=warnings,
+        alike=[tables.spoken(group) for group in alike],
         remarks=tables.remarks(columns),
         headlines=tables.headlines(columns),
         metrics=tables.metric_groups(columns, comparable=not any(warning.bars_best for warning in warnings)),
@@ -50,16 +52,20 @@ def title_of(runs: Sequence[SavedRun]) -> str:
     return f"{many} of {names.pop()}" if len(names) == 1 else f"{many} side by side"
 
 
-def charts(columns: Sequence[Column]) -> dict[str, Any]:
+def charts(columns: Sequence[Column], alike: Sequence[Sequence[Column]] = ()) -> dict[str, Any]:
     """Growth of 1 and falls from peaks, one line a run; two traces a run in growth: its line and its letter."""
     from fw.domain.time import WEEK
 
     growth: list[dict[str, Any]] = []
     falls: list[dict[str, Any]] = []
+    gaps = {column.letter: place for group in alike for place, column in enumerate(group)}
     for column in columns:
         equity, times = column.equity["equity"], column.equity["time"]
         colour = f"@run-{column.hue}"
-        line = {"color": colour, "width": 1.6, "dash": "dot" if column.dashed else "solid"}
+        dash = "dot" if column.dashed else "solid"
+        if gaps.get(column.letter):  # between its dashes the equal lines under it are seen
+            dash = f"9px,{9 * gaps[column.letter]}px"
+        line = {"color": colour, "width": 1.6, "dash": dash}
         rows = extremes(equity)
         at = milliseconds(times[rows])
         shared = {"type": "scatter", "mode": "lines", "line": line, "name": column.letter, "x": packed(at)}

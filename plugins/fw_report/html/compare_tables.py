@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import attrs
 
@@ -15,6 +15,9 @@ from fw_report.html.course import returns_by_month
 from fw_report.metrics import METRICS
 from fw_report.summary import GROUPS
 from fw_report.text import count, money, percent, show
+
+if TYPE_CHECKING:
+    from fw import Frame
 
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HIGHER = {
@@ -85,6 +88,36 @@ def warnings_of(columns: Sequence[Column]) -> list[Difference]:
         text = "Period and instruments are alike, but the data are not: candles, funding or marks changed"
         told(lambda column: str(column.run.result.get("data", ""))[:8], text, bars_best=False)
     return found
+
+
+def alike(columns: Sequence[Column]) -> list[list[Column]]:
+    """Runs that are equal in every number, two or more together."""
+    groups: list[list[Column]] = []
+    for column in columns:
+        group = next((group for group in groups if _is_equal(group[0], column)), None)
+        if group is None:
+            groups.append([column])
+        else:
+            group.append(column)
+    return [group for group in groups if len(group) > 1]
+
+
+def _is_equal(one: Column, other: Column) -> bool:
+    if any(one.run.result.get(name) != other.run.result.get(name) for name in ("metrics", "capital", "start", "end")):
+        return False
+    pairs = ((one.equity, other.equity), (one.run.trades, other.run.trades))
+    return all(_numbers(first) == _numbers(second) for first, second in pairs)
+
+
+def _numbers(frame: Frame) -> dict[str, bytes]:
+    """Every column of numbers as its bytes, so that NaN equals NaN."""
+    return {name: frame[name].tobytes() for name in frame if frame[name].dtype.kind in "biuf"}
+
+
+def spoken(columns: Sequence[Column]) -> str:
+    """`A, B and C`."""
+    *letters, last = [column.letter for column in columns]
+    return f"{', '.join(letters)} and {last}"
 
 
 def by_value(columns: Sequence[Column], values: Sequence[Any]) -> str:

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 HEAT = ((0.15, 3), (0.05, 2), (0.0, 1))
 """Size of a monthly return from which it has this shade."""
-SCRIPTS = ("page.js", "candles.js")
+SCRIPTS = ("values.js", "page.js", "table.js", "candles.js")
 
 
 def page_of(result: Result, folder: Path | None = None) -> str:

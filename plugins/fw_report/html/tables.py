@@ -1,4 +1,4 @@
-"""The long tables of the page: trades, decisions, and what was refused, as columns for `page.js`."""
+"""The long tables of the page: trades, decisions, and what was refused, as columns for `table.js`."""
 
 from __future__ import annotations
 

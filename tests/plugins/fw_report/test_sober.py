@@ -411,6 +411,13 @@ def test_a_profit_of_one_week_or_one_trade_is_called_bad(by_hand: ModuleType) ->
     assert said(even, "The best trade") == ("good", "The best trade made 5 % of the profit.")
 
 
+def test_where_nothing_was_earned_it_is_unknown_what_a_profit_rests_on(by_hand: ModuleType) -> None:
+    for equity, words in ((np.linspace(1000.0, 900.0, 70), "lost 100.00"), (np.full(70, 1000.0), "made nothing")):
+        judged = sober(by_hand.result_of_equity(equity, capital=1000.0))
+        found = said(judged, "What the profit rests on")
+        assert found == ("unknown", f"The run {words}, so there is no profit to look into.")
+
+
 # --- all of it ------------------------------------------------------------------------------------------------------
 
 

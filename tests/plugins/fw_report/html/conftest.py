@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import shutil
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -48,32 +49,48 @@ class Watched:
     """A page of the browser and what it complained about or asked of the network."""
 
     page: Any
+    file: Path
+    """A window that opens one file again and again keeps plotly.js compiled."""
     troubles: list[str]
     requests: list[str]
 
 
 @pytest.fixture(scope="session")
 def show(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Watched]:
-    """Open a page's text in a window of its own, and wait until all its charts are drawn."""
+    """Open a page's text, and wait until all its charts are drawn: in a window of its own, or `on` one that is open."""
 
-    def open_page(text: str, *, scheme: str = "light", width: int = 1280, height: int = 900) -> Watched:
-        file = tmp_path_factory.mktemp("page") / "report.html"
-        file.write_bytes(text.encode())
-        page = browser.new_page(
-            viewport={"width": width, "height": height}, color_scheme=scheme, reduced_motion="reduce"
-        )
-        page.set_default_timeout(10_000)
-        page.set_default_navigation_timeout(60_000)
-        watched = Watched(page, [], [])
-        page.on("console", lambda message: watched.troubles.append(message.text) if message.type != "log" else None)
-        page.on("pageerror", lambda error: watched.troubles.append(str(error)))
-        page.on("request", lambda request: watched.requests.append(request.url))
-        page.goto(file.as_uri())
-        page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
-        assert watched.requests == [file.as_uri()], "a page loads nothing but itself"
+    def open_page(text: str, *, scheme: str = "light", width: int = 1280, on: Watched | None = None) -> Watched:
+        watched = on or _window(browser, tmp_path_factory.mktemp("page") / "report.html")
+        watched.file.write_bytes(text.encode())
+        watched.troubles.clear()
+        watched.requests.clear()
+        watched.page.set_viewport_size({"width": width, "height": 900})
+        watched.page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
+        watched.page.goto(watched.file.as_uri())
+        watched.page.wait_for_selector("html[data-ready=yes]", timeout=60_000)
+        assert watched.requests == [watched.file.as_uri()], "a page loads nothing but itself"
         return watched
 
     return open_page
+
+
+def _window(browser: Any, file: Path) -> Watched:
+    page = browser.new_page()
+    page.set_default_timeout(10_000)
+    page.set_default_navigation_timeout(60_000)
+    watched = Watched(page, file, [], [])
+    page.on("console", lambda message: watched.troubles.append(message.text) if message.type != "log" else None)
+    page.on("pageerror", lambda error: watched.troubles.append(str(error)))
+    page.on("request", lambda request: watched.requests.append(request.url))
+    return watched
+
+
+@pytest.fixture(scope="session")
+def visit(
+    browser: Any, show: Callable[..., Watched], tmp_path_factory: pytest.TempPathFactory
+) -> Callable[..., Watched]:
+    """Open a page in the one window that all visits share."""
+    return partial(show, on=_window(browser, tmp_path_factory.mktemp("visit") / "report.html"))
 
 
 @pytest.fixture(scope="session")

@@ -21,6 +21,7 @@ from fw.testing.results import results
 from fw_report.html.compare import compare_page
 from fw_report.html.compare_columns import columns_of, letter_of
 from fw_report.html.compare_tables import (
+    alike,
     made_with,
     metric_groups,
     months,
@@ -216,6 +217,44 @@ def test_settings_that_differ_are_shown_as_a_strategy_file_has_them(saved: Make,
     assert found["d"] == ["0.1", "1e-07"]
     assert found["risk.stop.limit"] == ["0.4", "–"]
     assert "e" not in found
+
+
+def test_what_is_written_about_a_run_is_no_difference(saved: Make, grown: Callable[..., Result]) -> None:
+    runs = [
+        saved(grown(1010.0), settings={**strategy(fast=10), "report": report}) for report in (["html"], ["summary"])
+    ]
+    assert "None: the runs have the same settings." in text_of(compare_page(runs))
+
+
+def test_runs_that_are_equal_in_every_number_are_named(saved: Make, grown: Callable[..., Result]) -> None:
+    rising, other = grown(1010.0, 1030.0), grown(1020.0, 1030.0)
+    runs = [saved(result, settings=strategy(fast=k)) for k, result in enumerate((rising, other, rising, rising))]
+    assert [[column.letter for column in group] for group in alike(columns(*runs))] == [["A", "C", "D"]]
+    assert alike(columns(*runs[:2])) == []
+    page = compare_page(runs)
+    assert "A, C and D are equal in every number" in text_of(page)
+    assert "equal in every number" not in text_of(compare_page(runs[:2]))
+    for chart, step in (("growth", 2), ("falls", 1)):
+        dashes = [trace["line"]["dash"] for trace in data_of(page)["charts"][chart]["data"][::step]]
+        assert dashes == ["solid", "solid", "9px,9px", "9px,18px"], "the lines under it are seen between its dashes"
+
+
+def test_equal_curves_of_different_trades_are_not_equal(saved: Make, by_hand: ModuleType) -> None:
+    def traded(lots: int) -> SavedRun:
+        fills = [
+            by_hand.HandFill(bar=0, lots=lots, price=100.0),
+            by_hand.HandFill(bar=1, lots=-lots, price=100.0),
+        ]
+        return saved(by_hand.result_by_hand([100.0] * 3, fills), metrics={})
+
+    assert alike(columns(traded(1), traded(2))) == []
+    assert len(alike(columns(traded(1), traded(1)))) == 1
+
+
+def test_one_run_alone_is_compared_with_nothing(saved: Make, grown: Callable[..., Result]) -> None:
+    page = text_of(compare_page([saved(grown(1010.0, 1020.0), name="alone")]))
+    assert "Settings that differ" not in page
+    assert "best of several" not in page
 
 
 def test_versions_and_seeds_that_differ_are_told(saved: Make, grown: Callable[..., Result]) -> None:

@@ -3,26 +3,34 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 import fw
+from fw import SavedRun
 from fw_report.html.compare import compare_page
 
 EXAMPLE = Path(__file__).parents[4] / "examples" / "quickstart.yaml"
 
 
 @pytest.fixture(scope="module")
-def text(tmp_path_factory: pytest.TempPathFactory) -> str:
-    """Three runs of the made-up market, the last of which never trades, on one page."""
+def runs(tmp_path_factory: pytest.TempPathFactory) -> list[SavedRun]:
+    """Three runs of the made-up market, the last of which never trades."""
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(tmp_path_factory.mktemp("compare"))
         plans = [fw.load(EXAMPLE, overrides=[f"strategy.fast={fast}", "report=[summary]"]) for fast in (12, 24)]
         never = ["strategy={use: threshold, column: return_1, above: 1e12}", "features=[{use: returns, spans: [1]}]"]
         plans.append(fw.load(EXAMPLE, overrides=[*never, "report=[summary]"]))
-        return compare_page([fw.open_run(plan.run().folder or "") for plan in plans])
+        return [fw.open_run(plan.run().folder or "") for plan in plans]
+
+
+@pytest.fixture(scope="module")
+def text(runs: list[SavedRun]) -> str:
+    """All three on one page."""
+    return compare_page(runs)
 
 
 @pytest.fixture(scope="module")
@@ -84,26 +92,24 @@ def test_the_colour_of_a_run_is_the_same_in_its_letter_and_its_line(page: Any) -
         assert chip == line
 
 
-@pytest.mark.parametrize("width", [390, 1280])
-@pytest.mark.parametrize("scheme", ["light", "dark"])
-def test_nobody_is_shut_out(show: Callable[..., Any], text: str, width: int, scheme: str) -> None:
+@pytest.mark.parametrize(("scheme", "width"), [("light", 390), ("dark", 1280)])
+def test_nobody_is_shut_out(visit: Callable[..., Any], text: str, width: int, scheme: str) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    watched = show(text, scheme=scheme, width=width)
-    page = watched.page
-    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page itself does not scroll sideways"
+    page = visit(text, scheme=scheme, width=width).page
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
+    assert page.evaluate("document.documentElement.scrollWidth") <= width, "the page itself does not scroll sideways"
+    assert wider_than_its_frame(page) == [], "three runs fit on a phone"
     page.locator('[data-run="2"]').first.click()  # a letter that is struck out can be read, too
     found = axe.Axe().run(page).response["violations"]
     assert [(each["id"], each["nodes"][0]["html"]) for each in found] == []
-    page.close()
 
 
-def test_no_table_is_wider_than_its_frame_on_a_wide_screen(page: Any) -> None:
-    wide = page.evaluate(
+def wider_than_its_frame(page: Any) -> list[str]:
+    found: list[str] = page.evaluate(
         "[...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth + 1)"
         ".map((each) => each.getAttribute('aria-label'))"
     )
-    assert wide == []
+    return found
 
 
 def test_a_reason_is_one_click_from_its_dash(page: Any) -> None:
@@ -113,12 +119,22 @@ def test_a_reason_is_one_click_from_its_dash(page: Any) -> None:
     assert page.locator(f"#{target}").inner_text() in ("no trades", "returns do not vary")
 
 
-def test_a_dozen_runs_draw_within_the_wait_of_a_reader(show: Callable[..., Any], tmp_path: Path) -> None:
-    with pytest.MonkeyPatch.context() as patch:
-        patch.chdir(tmp_path)
-        run = fw.open_run(fw.load(EXAMPLE, overrides=["report=[summary]"]).run().folder or "")
-    watched = show(compare_page([run] * 12), width=390)
-    assert lines(watched.page, "growth") == 12
-    assert watched.page.evaluate("document.documentElement.scrollWidth") <= 390
+def test_a_dozen_runs_are_drawn_and_their_letters_stand_apart(visit: Callable[..., Any], runs: list[SavedRun]) -> None:
+    watched = visit(compare_page(runs[:1] * 12), width=390)
+    page = watched.page
+    assert lines(page, "growth") == 12
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    for change in ("", "Log scale"):
+        if change:
+            page.get_by_role("button", name=change).click()
+            page.wait_for_timeout(100)
+        letters = page.evaluate(
+            """[...document.querySelectorAll('#plot-growth .textpoint text')].map((text) => {
+                const box = text.getBoundingClientRect();
+                return [box.top + box.height / 2, text.textContent];
+            }).sort((one, other) => one[0] - other[0])"""
+        )
+        assert [letter for _, letter in letters] == list("ABCDEFGHIJKL"), "in their order where they end alike"
+        assert all(lower[0] - upper[0] >= 10 for upper, lower in pairwise(letters)), letters
+        assert letters[-1][0] < page.evaluate("document.getElementById('plot-growth').getBoundingClientRect().bottom")
     assert watched.troubles == []
-    watched.page.close()

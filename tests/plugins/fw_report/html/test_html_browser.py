@@ -212,9 +212,9 @@ def test_words_of_the_run_stand_in_charts_letter_by_letter(page: Any) -> None:
     assert "</script><img" in " ".join(column(page, "refusals", 4))
 
 
-def test_the_page_is_for_everyone(show: Callable[..., Any], busy: Result) -> None:
+def test_the_page_is_for_everyone(visit: Callable[..., Any], busy: Result) -> None:
     axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
-    watched = show(page_of(busy))
+    watched = visit(page_of(busy))
     page = watched.page
     page.evaluate("document.querySelectorAll('details').forEach((each) => { each.open = true; })")
     page.evaluate("fw.candles.pick(39, { zoom: true })")
@@ -228,31 +228,48 @@ def test_the_page_is_for_everyone(show: Callable[..., Any], busy: Result) -> Non
         assert [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in found["violations"]] == []
         assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), f"{width} px: it sticks out"
     assert watched.troubles == []
-    page.close()
 
 
-def test_odd_runs_open_without_a_complaint(show: Callable[..., Any], odd_runs: dict[str, Result]) -> None:
+def test_on_a_phone_what_a_row_is_called_stays_in_view(visit: Callable[..., Any], busy: Result) -> None:
+    page = visit(page_of(busy), width=390).page
+    moved = page.evaluate(
+        """() => [...document.querySelectorAll('.scroll')].filter((each) => each.scrollWidth > each.clientWidth + 1)
+            .map((each) => {
+                each.scrollLeft = 100;
+                const first = each.querySelector('tbody tr > :first-child').getBoundingClientRect();
+                return [each.getAttribute('aria-label'), first.left - each.getBoundingClientRect().left];
+            })"""
+    )
+    assert {name for name, _ in moved} >= {"Monthly returns", "Trades"}
+    assert "The worst drawdowns" not in {name for name, _ in moved}
+    assert all(abs(offset) < 1 for _, offset in moved), moved
+    captions = page.locator("#about-months, #about-drawdowns")
+    assert captions.count() == 2
+    assert page.locator(".scroll #about-months, .scroll #about-drawdowns").count() == 0, "they do not scroll away"
+
+
+def test_odd_runs_open_without_a_complaint(visit: Callable[..., Any], odd_runs: dict[str, Result]) -> None:
     for name in (
         "no bars",
         "no trades",
         "one bar",
-        "one trade",
         "liquidated in the first bar",
         "more lost than there was",
     ):
         run = odd_runs[name]
-        watched = show(page_of(run), width=390)
+        watched = visit(page_of(run), width=390)
         assert watched.troubles == [], name
         assert watched.page.evaluate("document.documentElement.scrollWidth <= innerWidth"), name
         empty = watched.page.evaluate(
             f"[...{PLOTS}].filter((plot) => !plot.querySelector('svg')).map((plot) => plot.id)"
         )
         assert empty == [], name
-        watched.page.close()
 
 
-def test_the_other_instrument_has_its_candles_and_trades(show: Callable[..., Any], odd_runs: dict[str, Result]) -> None:
-    watched = show(page_of(odd_runs["two instruments, one open"]))
+def test_the_other_instrument_has_its_candles_and_trades(
+    visit: Callable[..., Any], odd_runs: dict[str, Result]
+) -> None:
+    watched = visit(page_of(odd_runs["two instruments, one open"]))
     page = watched.page
     closes = "document.getElementById('plot-candles').data[0].close"
     assert page.evaluate(closes) == pytest.approx([100.0, 101.0, 102.0, 103.0])
@@ -263,11 +280,10 @@ def test_the_other_instrument_has_its_candles_and_trades(show: Callable[..., Any
     page.wait_for_timeout(100)
     assert page.get_by_label("Instrument", exact=True).input_value() == "BTCUSDT"
     assert watched.troubles == []
-    page.close()
 
 
-def test_half_a_million_bars_and_fifty_thousand_trades_are_at_hand(show: Callable[..., Any], long_run: Result) -> None:
-    watched = show(page_of(long_run))
+def test_half_a_million_bars_and_fifty_thousand_trades_are_at_hand(visit: Callable[..., Any], long_run: Result) -> None:
+    watched = visit(page_of(long_run))
     page = watched.page
     assert "the 150 largest of 50,000 trades in view are marked" in page.locator("#candle-size").inner_text()
     assert page.evaluate("document.getElementById('plot-candles').data[0].close.length") <= 500
@@ -282,7 +298,6 @@ def test_half_a_million_bars_and_fifty_thousand_trades_are_at_hand(show: Callabl
     page.get_by_label("Search: Trades").fill("2024-03-05")
     until(page, "fw.tables.trades.found.length < 50")
     assert watched.troubles == []
-    page.close()
 
 
 def test_on_paper_the_page_is_light_and_has_no_buttons(page: Any) -> None:

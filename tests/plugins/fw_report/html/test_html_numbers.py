@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from fw import Frame, Result
 from fw.domain.time import BarSize
 from fw_report.html.candles import around_trades, candles_of, round_size
+from fw_report.html.charts import waterfall_chart
 from fw_report.html.costs import printed, waterfall
 from fw_report.html.course import buy_and_hold, drawdowns, quantity_at, returns_by_month, stake_of, underwater
 from fw_report.html.downsample import extremes, grouped
@@ -176,6 +177,24 @@ def test_the_waterfall_adds_up_as_it_is_printed(busy: Result, odd_runs: dict[str
     assert flow.steps[2].amount == Decimal("-1.60")
     gross = math.fsum(busy.fills["realised"]) + 80 * 0.02
     assert float(flow.gross.amount) == pytest.approx(gross, abs=0.03)
+
+
+def test_bars_of_the_waterfall_are_coloured_by_their_sign(by_hand: ModuleType) -> None:
+    for leave, fee, gross, net in (
+        (110.0, 1.0, "gain", "gain"),
+        (110.0, 20.0, "gain", "loss"),
+        (90.0, 1.0, "loss", "loss"),
+    ):
+        fills = [
+            by_hand.HandFill(bar=0, lots=1_000, price=100.0),
+            by_hand.HandFill(bar=1, lots=-1_000, price=leave, fee=fee),
+        ]
+        (trace,) = waterfall_chart(waterfall(by_hand.result_by_hand([100.0] * 3, fills)))["data"]
+        assert trace["measure"][0] == "relative", "plotly colours it as it does a step"
+        assert (trace["y"][0] > 0) == (gross == "gain")
+        assert trace["totals"]["marker"]["color"] == f"@{net}/75"
+        assert trace["increasing"]["marker"]["color"] == "@gain/75"
+        assert trace["decreasing"]["marker"]["color"] == "@loss/75"
 
 
 def test_losses_borne_by_the_venue_are_a_step_of_their_own(busy: Result) -> None:

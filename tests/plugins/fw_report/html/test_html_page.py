@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import base64
+import gzip
+import hashlib
 import json
 import re
 import sys
@@ -72,6 +75,16 @@ def test_only_the_scripts_that_belong_to_the_page_may_run(pages: dict[str, str])
         assert policy.startswith("default-src 'none'; script-src 'sha256-")
         assert not re.search(r"script-src[^;]*(unsafe|http|\*)", policy)
         assert not [values for _, values in Tags(page).elements if any(key.startswith("on") for key in values)]
+
+
+def test_the_library_of_charts_lies_packed_in_the_page_and_the_policy_knows_its_text(pages: dict[str, str]) -> None:
+    from plotly.offline import get_plotlyjs
+
+    (packed,) = re.findall(r'<script type="application/gzip" id="fw-plotly">([^<]*)</script>', pages["busy"])
+    text = gzip.decompress(base64.b64decode(packed))
+    assert text.decode() == get_plotlyjs()
+    assert f"sha256-{base64.b64encode(hashlib.sha256(text).digest()).decode()}" in pages["busy"][:2000]
+    assert len(pages["no trades"].encode()) < 2_500_000
 
 
 def test_words_of_the_run_are_text_and_never_markup(pages: dict[str, str]) -> None:
