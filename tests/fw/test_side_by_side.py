@@ -118,3 +118,13 @@ def test_names_of_parts_are_never_broken_in_a_narrow_terminal(run_fw: Any) -> No
     shown = run_fw("parts", "metric", COLUMNS="80").stdout.splitlines()
     assert any(line.split()[:2] == ["metric", "conditional_value_at_risk"] for line in shown)
     assert max(map(len, shown)) <= 80
+
+
+def test_headers_are_broken_rather_than_numbers(capsys: pytest.CaptureFixture[str], monkeypatch: Any) -> None:
+    from fw.cli.tables import show_table
+
+    monkeypatch.setenv("COLUMNS", "34")
+    show_table(("strategy.fast", "total_return", "ended"), [["5", "−12.46 %", "2023-01-24"]], right=range(3))
+    shown = capsys.readouterr().out.splitlines()
+    assert shown[-1].split() == ["5", "−12.46", "%", "2023-01-24"]
+    assert max(map(len, shown)) <= 34

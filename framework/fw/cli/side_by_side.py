@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from fw.cli.tables import show_table, table_width
+from fw.cli.tables import GAP, show_table, table_width
 from fw.parts.numbers import DASH, show
 
 if TYPE_CHECKING:
@@ -15,9 +15,6 @@ if TYPE_CHECKING:
 
 WIDTH = 80
 """Columns where nobody says how many there are."""
-
-GAP = 3
-"""Columns between two of a table."""
 
 OTHERS = "Others"
 Groups = Mapping[str, Mapping[str, str]]

@@ -14,6 +14,9 @@ import click
 PIPE_WIDTH = 200
 """Columns where nobody is looking: rows should stay whole for grep."""
 
+GAP = 3
+"""Columns between two of a table."""
+
 
 def show_table(
     headers: Sequence[str],
@@ -25,6 +28,8 @@ def show_table(
 ) -> None:
     """Print rows under headers; columns in `right` are set flush right, those in `whole` never broken.
 
+    Where all stand flush right they are numbers, and rather than these the headers are broken.
+
     It is as wide as the terminal or COLUMNS say, or `piped` columns where neither does.
     """
     from rich.box import SIMPLE_HEAD
@@ -32,14 +37,31 @@ def show_table(
     from rich.table import Table
     from rich.text import Text
 
+    cells = [[str(cell) for cell in row] for row in rows]
+    numbers, unbroken = set(right), set(whole)
+    widths = _widths(headers, cells, table_width(piped)) if len(numbers) == len(headers) else {}
     table = Table(box=SIMPLE_HEAD, pad_edge=False, show_edge=False)
     for index, header in enumerate(headers):
-        side: Any = "right" if index in set(right) else "left"
-        table.add_column(header, justify=side, overflow="fold", no_wrap=index in set(whole))
-    for row in rows:
-        table.add_row(*(Text(str(cell)) for cell in row))
+        side: Any = "right" if index in numbers else "left"
+        table.add_column(header, justify=side, overflow="fold", no_wrap=index in unbroken, width=widths.get(index))
+    for row in cells:
+        table.add_row(*map(Text, row))
     # taken anew each time: stdout may have been redirected since
     Console(width=table_width(piped)).print(table)
+
+
+def _widths(headers: Sequence[str], rows: Sequence[Sequence[str]], room: int) -> dict[int, int]:
+    """Columns for each that break no cell and as few headers as may be; none where even the cells do not fit."""
+    from rich.cells import cell_len
+
+    widths = {index: max((cell_len(row[index]) for row in rows), default=1) for index in range(len(headers))}
+    left = room - GAP * (len(headers) - 1) - sum(widths.values())
+    if left < 0:
+        return {}
+    while left and (short := [index for index, header in enumerate(headers) if widths[index] < cell_len(header)]):
+        widths[min(short, key=lambda index: cell_len(headers[index]) - widths[index])] += 1
+        left -= 1
+    return widths
 
 
 def table_width(piped: int = PIPE_WIDTH) -> int:

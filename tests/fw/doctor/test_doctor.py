@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from fw.cli.doctor import lines
 from fw.doctor import Finding
 from fw.doctor.finding import looked_at
 from fw.doctor.libraries import failures
@@ -67,6 +68,21 @@ def test_an_extra_that_is_absent_is_a_note_and_one_that_does_not_fit_a_problem(s
     # what only developers need is nothing to worry anybody with, and an extra may be made of others
     assert told.of("extras", "dev")["state"] == "ok"
     assert "not-there-either" in told.of("extras", "dev")["text"]
+
+
+def test_a_long_list_for_developers_is_counted(site: Any, doctor: Any) -> None:
+    more = "".join(f'Requires-Dist: absent-{n}; extra == "docs"\n' for n in range(9))
+    metadata = KERNEL.format(python=">=3.11") + f"Provides-Extra: docs\n{more}"
+    site.add("nothing", distribution="futures-framework", version="0.1.0", metadata=metadata)
+    found = doctor().of("extras", "docs")
+    assert found["text"] == "9 of 9 packages are missing or do not fit; for developers"
+    assert len(found["facts"]["missing"]) == 9
+
+
+def test_the_titles_of_a_section_share_a_column() -> None:
+    titles = ("attrs", "importlib-metadata", "numpy")
+    told = list(lines([Finding(section="libraries", title=title, text="here") for title in titles]))
+    assert {line.index("here") for line in told if "here" in line} == {len("  ok       importlib-metadata ")}
 
 
 def test_a_python_that_is_too_old_and_a_version_that_is_not_the_installed_one(site: Any, doctor: Any) -> None:
