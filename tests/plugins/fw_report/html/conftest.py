@@ -86,6 +86,20 @@ def _window(browser: Any, file: Path) -> Watched:
 
 
 @pytest.fixture(scope="session")
+def barriers() -> Callable[[Any], tuple[set[str], list[tuple[str, list[str]]]]]:
+    """The rules of axe that a page keeps, and those that it breaks with where; skips where axe is absent."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright", reason="axe-playwright-python is not installed")
+
+    def look(page: Any) -> tuple[set[str], list[tuple[str, list[str]]]]:
+        # telling every element that keeps a rule would take as long as looking
+        found = axe.Axe().run(page, options={"resultTypes": ["violations"]}).response
+        broken = [(rule["id"], [node["html"][:160] for node in rule["nodes"]]) for rule in found["violations"]]
+        return {rule["id"] for rule in found["passes"]}, broken
+
+    return look
+
+
+@pytest.fixture(scope="session")
 def visit(
     browser: Any, show: Callable[..., Watched], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Watched]:
