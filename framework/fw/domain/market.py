@@ -96,6 +96,11 @@ class Market:
         return self.series[self.focus].bars
 
     @property
+    def period(self) -> tuple[int, int]:
+        """Open of the first bar and close of the last, ns."""
+        return int(self.bars.open_time[0]), int(self.bars.open_time[-1]) + self.bars.size.ns
+
+    @property
     def funding(self) -> Stamps | None:
         return self.series[self.focus].funding
 

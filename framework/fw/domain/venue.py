@@ -87,15 +87,18 @@ def overrides(file: Path | None, symbol: str) -> bool:
     return file is not None and any(symbol in symbols for symbols in _read_override(file).values())
 
 
-def fees(venue: str, tier: str) -> Fees:
-    """What the venue charges in a fee tier, as last known; SettingsError for a tier it does not have."""
+def fees(venue: str, tier: str, *, start: int, end: int) -> tuple[Fees, tuple[str, ...]]:
+    """What the venue charges in a fee tier over [start, end) (ns), as known nearest to it, and a note on its date.
+
+    SettingsError for a tier it does not have.
+    """
     known = _shipped(venue, "fees")
     if tier not in known:
         raise SettingsError(
             f"account.fees: {venue} has no fee tier {tier!r}{_meant(tier, known)}; it has {', '.join(known)}"
         )
-    newest = max(known[tier], key=_seen)
-    return Fees(maker=float(newest["maker"]), taker=float(newest["taker"]))
+    record = _nearest(known[tier], start, end)
+    return Fees(maker=float(record["maker"]), taker=float(record["taker"])), tuple(_dated("fees", record, start, end))
 
 
 def _records(venue: str, symbol: str, override: Path | None) -> tuple[Records, Records]:
@@ -160,6 +163,9 @@ def _complaint(kind: str, records: Any) -> str | None:
         if kind == "tiers":
             if not _are_tiers(record.get("tiers")):
                 return "wants `tiers`: rows of [floor, rate, amount, leverage], the first from 0, floors ascending"
+            hole = _hole(record["tiers"])
+            if hole:
+                return hole
             continue
         for name, value in record.items():
             if name in ("from", "source"):
@@ -185,6 +191,20 @@ def _are_tiers(rows: Any) -> bool:
             return False
     floors = [row[0] for row in rows]
     return floors[0] == 0 and all(low < high for low, high in pairwise(floors))
+
+
+def _hole(rows: list[list[float]]) -> str | None:
+    """Where maintenance leaps from one tier to the next: its amount does not join them, or one is missing."""
+    for (_, low_rate, low_amount, low_cap), (floor, rate, amount, cap) in pairwise(rows):
+        joining = floor * (rate - low_rate) + low_amount
+        if abs(amount - joining) > 1e-6 * max(1.0, floor * rate):
+            return (
+                f"has a hole at the tier from {floor:,.10g}: with the amount {amount:,.10g} maintenance leaps there; "
+                f"{joining:,.10g} would join it to the tier before, or a tier between them is missing"
+            )
+        if cap > low_cap:
+            return f"allows more leverage ({cap:g}) in the tier from {floor:,.10g} than in the one before ({low_cap:g})"
+    return None
 
 
 def _seen(record: Mapping[str, Any]) -> int:

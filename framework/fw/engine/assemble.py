@@ -173,7 +173,7 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
 
 def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ...], tuple[str, ...]]:
     """Each contract's rules: the user's file first, then the source's own, then the venue's."""
-    start, end = int(market.bars.open_time[0]), int(market.bars.open_time[-1]) + market.bars.size.ns
+    start, end = market.period
     instruments, notes = [], []
     for symbol in market.instruments:
         own = market.series[symbol].rules

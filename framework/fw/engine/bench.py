@@ -68,6 +68,7 @@ class Bench:
         """The stage with its features; the run learns its instruments."""
         stage = self.stage(parts)
         run.instruments = dict(zip(stage.market.instruments, stage.instruments, strict=True))
+        run.period = stage.market.period
         return set_scene(parts, stage, cache)
 
     def fingerprint(self) -> str:
@@ -83,8 +84,7 @@ class Bench:
         parts = self.parts(run)
         scene = self.scene(parts, run, cache)
         terms = terms_of(self.settings, parts, run)
-        bars = scene.stage.market.bars
-        closed = int(bars.open_time[-1]) + bars.size.ns
+        closed = run.period[1]
         run.clock.follow(lambda: closed)
         possible, reason = choose_engine(parts)
         if engine == "scan" and possible != "scan":
@@ -108,6 +108,7 @@ class Bench:
             metrics=self.metrics(run),
             write=self.write,
             recall=lambda result: trials_beside(result, self.workspace.trials),
+            notes=terms.notes,
             **said,
         )
 

@@ -78,6 +78,7 @@ def result_of(
     vetoes: Vetoes = (),
     write: Callable[[Result, Path], None] | None = None,
     recall: Callable[[Result], tuple[Trial, ...]] | None = None,
+    notes: Sequence[str] = (),
 ) -> Result:
     """The result of a simulation that has reached its last bar."""
     market = scene.stage.market
@@ -123,7 +124,7 @@ def result_of(
             "rejected": int(row["rejected"]),
         },
         ended=moment,
-        notes=(*scene.notes, *ended, *_refusals(vetoes), *_remarks(simulation)),
+        notes=(*scene.notes, *notes, *ended, *_refusals(vetoes), *_remarks(simulation)),
         settings=settings.raw,
         units={name: part.unit for name, (_, part) in metrics.items()},
         measure=lambda result: Measured(result, metrics),

@@ -46,6 +46,7 @@ class EngineRun:
     ask_secret: Callable[[str], str | None] = attrs.field(repr=False)
     clock: RunClock = attrs.field(factory=RunClock)
     instruments: Mapping[str, Instrument] = attrs.field(factory=dict)
+    period: tuple[int, int] = (0, 0)
     _random: Any = attrs.field(default=None, init=False, repr=False)
 
     @property

@@ -38,7 +38,8 @@ class LedgerBroker:
     def terms(self, run: Run) -> Terms:
         """The venue's fees in the account's tier, and the file's `simulation` settings."""
         account, simulation = run.settings.account, run.settings.simulation
-        charged = fees(account.venue, account.fees)
+        start, end = run.period
+        charged, notes = fees(account.venue, account.fees, start=start, end=end)
         return self._adjust(
             Terms(
                 maker=charged.maker,
@@ -49,6 +50,7 @@ class LedgerBroker:
                 isolated=account.margin == "isolated",
                 leverage=account.leverage,
                 reserve=account.reserve,
+                notes=notes,
             )
         )
 
@@ -85,8 +87,15 @@ class LedgerBroker:
 
     def submit(self, order: Order) -> None:
         """Take an order that the ledger has written down; its id is its row."""
+        from fw.ledger import kinds
+
         self.simulation.place(int(order.id))
         if order.kind is OrderKind.BRACKET or self._inbox is None or not self._inbox.kinds:
+            return
+        row = self.simulation.orders[int(order.id)]
+        if row["state"] == kinds.REJECTED:
+            if self._inbox.wants(Rejected):
+                self._inbox.put(Rejected(time=order.time, order_id=order.id, reason=kinds.FAULTS[int(row["fault"])]))
             return
         self._working.add(int(order.id))  # so that its end is told, though it be withdrawn before the next bar
         if self._inbox.wants(Accepted):

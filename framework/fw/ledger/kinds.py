@@ -35,13 +35,17 @@ ORDER_KINDS = ("market", "limit", "stop", "take_profit", "bracket")
 SENT, WORKING, FILLED, CANCELLED, EXPIRED, REJECTED = codes(6)
 ORDER_STATES = ("sent", "working", "filled", "cancelled", "expired", "rejected")
 
-NO_FAULT, NO_MARGIN, TOO_SMALL, NOTHING_TO_REDUCE, RUINED = codes(5)
+NO_FAULT, NO_MARGIN, TOO_SMALL, NOTHING_TO_REDUCE, RUINED, TOO_LARGE, OVER_BRACKET, WOULD_TRIGGER, TOO_LATE = codes(9)
 FAULTS = (
     "",
     "margin is insufficient (-2019)",
     "notional is below the minimum (-4164)",
     "reduce-only without a position to reduce (-2022)",
     "the account is in liquidation (-2023)",
+    "more than the largest market order (-4005)",
+    "leverage above the cap of the bracket that holds the notional (-2027)",
+    "a stop or take-profit on the wrong side of the price would trigger at once (-2021)",
+    "the position would be liquidated before its stop is reached",
 )
 
 SIGNAL, REBALANCE, RISK, EXPLICIT, STOP_LOSS, PROFIT, TRAILING, LIQUIDATION = codes(8)
@@ -88,9 +92,10 @@ POSITION = np.dtype(
         ("tick", "f8"),
         ("per_unit", "f8"),  # ticks in 1, where that is a whole number; else 0
         ("min_notional", "f8"),
+        ("most_lots", "i8"),  # of one market order
         ("clearance", "f8"),
         ("tier_count", "i8"),
-        ("tiers", "f8", (MOST_TIERS, 3)),  # floor, rate, amount
+        ("tiers", "f8", (MOST_TIERS, 4)),  # floor, rate, amount, highest leverage
     ],
     align=True,
 )

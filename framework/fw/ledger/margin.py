@@ -44,15 +44,24 @@ def others(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) ->
 
 
 @inner
-def liquidation_price(p: Row, balance: float) -> float:
+def highest_leverage(notional: float, p: Row) -> float:
+    """The leverage that the bracket of a notional allows."""
+    t = 0
+    while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
+        t += 1
+    return p.tiers[t, 3]
+
+
+@inner
+def liquidation_price(p: Row, lots: int, entry: float, balance: float) -> float:
     """The mark at which `balance` + unrealised = maintenance, walking the tiers; ≤ 0: it is never reached.
 
     `balance` is the isolated margin, or the cross wallet plus what the other positions spare.
     """
-    size = p.lots * p.lot
+    size = lots * p.lot
     price = 0.0
     for t in range(p.tier_count):
-        price = (size * p.entry - balance - p.tiers[t, 2]) / (size - abs(size) * p.tiers[t, 1])
+        price = (size * entry - balance - p.tiers[t, 2]) / (size - abs(size) * p.tiers[t, 1])
         notional = abs(size) * price
         if notional >= p.tiers[t, 0] and (t + 1 == p.tier_count or notional < p.tiers[t + 1, 0]):
             break
@@ -191,7 +200,8 @@ def check_margin(ledger: Ledger, i: int, field_long: int, field_short: int) -> N
 @inner
 def closing_price(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) -> float:
     """Where a liquidation closes the isolated position `k`: its liquidation price, kept inside the marks of the bar."""
-    price = liquidation_price(positions_of(ledger)[k], own_balance(ledger, i, k, field_long, field_short))
+    p = positions_of(ledger)[k]
+    price = liquidation_price(p, p.lots, p.entry, own_balance(ledger, i, k, field_long, field_short))
     if field_long == field_short:
         return market_of(ledger)[k, ledger.mark + field_long, i]  # the gap left no better price
     return min(max(price, market_of(ledger)[k, ledger.mark + LOW, i]), market_of(ledger)[k, ledger.mark + HIGH, i])

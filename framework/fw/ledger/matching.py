@@ -25,12 +25,14 @@ from fw.ledger.kinds import (
     NONE,
     NOTHING_TO_REDUCE,
     OPEN,
+    OVER_BRACKET,
     PROFIT,
     REJECTED,
     RUINED,
     STOP,
     STOP_LOSS,
     TAKE_PROFIT,
+    TOO_LARGE,
     TOO_SMALL,
     TRAILING,
     WORKING,
@@ -38,7 +40,7 @@ from fw.ledger.kinds import (
     Ledger,
     Row,
 )
-from fw.ledger.margin import free_margin, liquidation_price, own_balance
+from fw.ledger.margin import free_margin, highest_leverage, liquidation_price, own_balance
 
 
 @inner
@@ -48,19 +50,25 @@ def through(ledger: Ledger, p: Row) -> float:
 
 
 @inner
-def fault_of(ledger: Ledger, i: int, k: int, lots: int, price: float, reduce_only: int) -> int:
+def fault_of(ledger: Ledger, i: int, k: int, lots: int, price: float, kind: int, reduce_only: int) -> int:
     """Why the venue would refuse this fill, or NO_FAULT."""
     p = positions_of(ledger)[k]
     after = p.lots + lots
+    if reduce_only and p.lots * lots >= 0:
+        return NOTHING_TO_REDUCE
+    if kind != LIMIT and abs(lots) > p.most_lots:
+        return TOO_LARGE
     if reduce_only:
-        return NO_FAULT if p.lots * lots < 0 else NOTHING_TO_REDUCE
+        return NO_FAULT
     if wallet(account_of(ledger)[0]) <= 0.0:
         return RUINED
-    if abs(after) < abs(p.lots) and after * p.lots >= 0:
-        return NO_FAULT  # nearer to flat: always allowed
     if abs(lots) * p.lot * price < p.min_notional:
         return TOO_SMALL
+    if abs(after) < abs(p.lots) and after * p.lots >= 0:
+        return NO_FAULT  # nearer to flat: it takes no margin
     account = account_of(ledger)[0]
+    if account.leverage > highest_leverage(abs(after) * p.lot * price, p):
+        return OVER_BRACKET
     if account.isolated:
         kept = p.margin if after * p.lots > 0 else 0.0
         opened = abs(lots) if after * p.lots > 0 else abs(after)
@@ -81,7 +89,7 @@ def fill(ledger: Ledger, i: int, row: int, price: float, worst: float, taker: in
     lots = order.lots
     if order.reduce_only and p.lots * lots < 0:
         lots = -p.lots if abs(lots) > abs(p.lots) else lots
-    fault = fault_of(ledger, i, k, lots, price, order.reduce_only)
+    fault = fault_of(ledger, i, k, lots, price, order.kind, order.reduce_only)
     if fault == NOTHING_TO_REDUCE:
         order.state = EXPIRED  # what no longer covers a position ends with it
         return
@@ -192,7 +200,7 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
         price = min(first, stop) if long else max(first, stop)
         if entered > 0.0:
             price = min(price, entered) if long else max(price, entered)
-        end = liquidation_price(p, own_balance(ledger, i, k, LOW, HIGH))
+        end = liquidation_price(p, p.lots, p.entry, own_balance(ledger, i, k, LOW, HIGH))
         if (price <= end) if long else (end > 0.0 and price >= end):
             mark = market_of(ledger)[k, ledger.mark + (LOW if long else HIGH), i]
             if (mark <= end) if long else (mark >= end):

@@ -10,7 +10,7 @@ import math
 import numpy as np
 
 from fw.ledger.compiled import inner
-from fw.ledger.fills import snap
+from fw.ledger.fills import snap, wallet
 from fw.ledger.handle import account_of, market_of, orders_of, positions_of, wishes_of, working_of
 from fw.ledger.kinds import (
     BRACKET,
@@ -22,14 +22,19 @@ from fw.ledger.kinds import (
     MARKET,
     NEVER,
     NO,
+    NO_FAULT,
     NONE,
+    REJECTED,
     SENT,
     SIGNAL,
+    TOO_LATE,
     WORKING,
+    WOULD_TRIGGER,
     YES,
     Ledger,
     Row,
 )
+from fw.ledger.margin import liquidation_price, others
 from fw.ledger.matching import protect
 from fw.ledger.sizing import committed, whole_lots
 
@@ -73,10 +78,70 @@ def add_order(
 
 
 @inner
+def misplaced(ledger: Ledger, order: Row) -> int:
+    """Why the protections of an order cannot stand behind the position that it makes, or NO_FAULT.
+
+    The venue refuses a trigger that the price has already passed; and a stop beyond the liquidation price protects
+    nothing. Liquidation is reckoned at the close's marks, without the fees of the entry.
+    """
+    if order.stop == 0.0 and order.take == 0.0:
+        return NO_FAULT
+    k = order.instrument
+    p = positions_of(ledger)[k]
+    lots = p.lots + (0 if order.kind == BRACKET else order.lots)
+    if lots == 0:
+        return NO_FAULT
+    now = market_of(ledger)[k, CLOSE, order.bar]
+    paid = order.price if order.kind == LIMIT else now
+    price = now if p.lots * lots > 0 else paid  # what is held has its protections from now on
+    long = lots > 0
+    if order.stop > 0.0 and (order.stop >= price if long else order.stop <= price):
+        return WOULD_TRIGGER
+    if order.take > 0.0 and (order.take <= price if long else order.take >= price):
+        return WOULD_TRIGGER
+    if order.stop > 0.0:
+        entry, balance = behind(ledger, order.bar, k, lots, paid)
+        end = liquidation_price(p, lots, entry, balance)
+        if end > 0.0 and (order.stop <= end if long else order.stop >= end):
+            return TOO_LATE
+    return NO_FAULT
+
+
+@inner
+def behind(ledger: Ledger, i: int, k: int, lots: int, price: float) -> tuple[float, float]:
+    """The entry of a position that is brought to `lots` at `price`, and the balance that will stand behind it."""
+    account = account_of(ledger)[0]
+    p = positions_of(ledger)[k]
+    grows = p.lots * lots > 0 and abs(lots) > abs(p.lots)
+    shrinks = p.lots * lots > 0 and not grows
+    entry = price
+    if grows:
+        entry = (abs(p.lots) * p.entry + (abs(lots) - abs(p.lots)) * price) / abs(lots)
+    elif shrinks:
+        entry = p.entry
+    if account.isolated:
+        if grows:
+            return entry, p.margin + (abs(lots) - abs(p.lots)) * p.lot * price / account.leverage
+        if shrinks:
+            return entry, p.margin * (abs(lots) / abs(p.lots))
+        return entry, abs(lots) * p.lot * price / account.leverage
+    closed = p.lots - lots if shrinks else (0 if grows else p.lots)
+    profit = closed * p.lot * (price - p.entry)
+    return entry, wallet(account) + others(ledger, i, k, CLOSE, CLOSE) + profit
+
+
+@inner
 def place(ledger: Ledger, row: int) -> None:
     """Hand an order to the simulated venue; a bracket order takes effect at once."""
     account = account_of(ledger)[0]
     order = orders_of(ledger)[row]
+    fault = misplaced(ledger, order)
+    if fault != NO_FAULT:
+        order.state = REJECTED
+        order.fault = fault
+        order.done = order.bar
+        account.rejected += 1
+        return
     if order.kind == BRACKET:
         order.state = FILLED
         order.done = order.bar

@@ -142,12 +142,13 @@ class Simulation:
             row["lot"], row["tick"] = instrument.lot, instrument.tick
             row["per_unit"] = instrument.ticks_per_unit
             row["min_notional"] = instrument.min_notional
+            row["most_lots"] = instrument.max_lots
             row["clearance"] = instrument.clearance_fee
             if len(instrument.tiers) > kinds.MOST_TIERS:
                 raise ValueError(f"{instrument.symbol} has more than {kinds.MOST_TIERS} margin tiers")
             row["tier_count"] = len(instrument.tiers)
             for t, tier in enumerate(instrument.tiers):
-                row["tiers"][t] = tier.floor, tier.rate, tier.amount
+                row["tiers"][t] = tier.floor, tier.rate, tier.amount, tier.leverage
 
     def _write_handle(self, n: int, bars: int, fields: int) -> None:
         h = self.handle

@@ -87,6 +87,8 @@ class Terms:
     """Gross notional over equity that decisions may reach."""
     drawdown_limit: float = float("inf")
     """From 0 to 1: fall of equity from its peak that ends trading; infinity: none."""
+    notes: tuple[str, ...] = ()
+    """What a reader must know of these numbers: how old they are, say."""
     rebalance: float = float("inf")
     """Share of its target by which a position may drift before it is resized."""
 

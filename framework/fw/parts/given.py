@@ -42,6 +42,11 @@ class Run(Protocol):
         ...
 
     @property
+    def period(self) -> tuple[int, int]:
+        """Open of the first bar and close of the last, ns; empty until the data is read."""
+        ...
+
+    @property
     def clock(self) -> Clock:
         """The run's time; a part never asks the machine for it."""
         ...

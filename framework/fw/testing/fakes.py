@@ -79,6 +79,7 @@ class FakeRun:
             name: Instrument(symbol=name, tick=0.1, lot=0.001, min_notional=5.0) for name in ("BTCUSDT", "ETHUSDT")
         }
     )
+    period: tuple[int, int] = (1_704_067_200 * 10**9, 1_735_689_600 * 10**9)
     clock: FakeClock = attrs.field(factory=FakeClock)
     random: np.random.Generator = attrs.field(factory=lambda: np.random.default_rng(0))
     log: FakeLog = attrs.field(factory=FakeLog)

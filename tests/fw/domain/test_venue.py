@@ -15,6 +15,7 @@ from fw.domain.venue import Fees, fees, rules
 from fw.errors import DataError, SettingsError
 
 MADE_UP = Path(__file__).parents[2] / "data" / "made_up_rules.json"
+NOW = {"start": parse_time("2026-11-02"), "end": parse_time("2026-11-20")}
 
 
 def made_up(start: str, end: str) -> tuple[Instrument, tuple[str, ...]]:
@@ -158,15 +159,38 @@ def test_a_missing_file_of_rules_is_one_clear_error(tmp_path: Path) -> None:
 
 
 def test_fees_of_a_tier_are_shares_of_notional() -> None:
-    assert fees("binance_usdm", "vip0") == Fees(maker=0.0002, taker=0.0005)
+    assert fees("binance_usdm", "vip0", **NOW) == (Fees(maker=0.0002, taker=0.0005), ())
     # 10 % less when paid in BNB
-    assert fees("binance_usdm", "vip0_bnb").taker == pytest.approx(0.9 * 0.0005)
+    assert fees("binance_usdm", "vip0_bnb", **NOW)[0].taker == pytest.approx(0.9 * 0.0005)
+
+
+def test_fees_of_another_time_are_stamped() -> None:
+    past = {"start": parse_time("2020-03-01"), "end": parse_time("2020-04-01")}
+    assert fees("binance_usdm", "vip0", **past)[1] == ("fees of 2026-11 applied to 2020-03",)
+
+
+HOLED = [[0, 0.004, 0, 125], [50_000, 0.005, 50, 100], [600_000, 0.01, 50, 50]]
+
+
+@pytest.mark.parametrize(
+    ("tiers", "said"),
+    [
+        (HOLED, "hole at the tier from 600,000: with the amount 50 maintenance leaps there; 3,050 would join it"),
+        ([*HOLED[:1], [50_000, 0.005, 50, 150]], r"allows more leverage \(150\) in the tier from 50,000"),
+    ],
+)
+def test_tiers_with_holes_are_refused(tmp_path: Path, tiers: Any, said: str) -> None:
+    record = {"from": "2024-01-01", "source": "made up", "tiers": tiers}
+    file = tmp_path / "rules.json"
+    file.write_text(json.dumps({"tiers": {"BTCUSDT": [record]}}))
+    with pytest.raises(DataError, match=said):
+        rules("binance_usdm", "BTCUSDT", override=file, **NOW)
 
 
 def test_an_unknown_fee_tier_or_venue_is_met_with_what_may_have_been_meant() -> None:
     with pytest.raises(SettingsError, match=r"no fee tier 'vip00' \(did you mean 'vip0'\?\)"):
-        fees("binance_usdm", "vip00")
+        fees("binance_usdm", "vip00", **NOW)
     with pytest.raises(SettingsError, match=r"account\.venue.*did you mean 'binance_usdm'"):
-        fees("binance_usd", "vip0")
+        fees("binance_usd", "vip0", **NOW)
     with pytest.raises(SettingsError, match=r"account\.venue"):
         rules("../../secrets", "BTCUSDT", start=0, end=DAY)

@@ -15,12 +15,12 @@ Drive = Callable[..., fw.Result]
 
 
 def test_times_are_those_of_the_close_for_decisions_and_of_the_open_for_fills(drive: Drive) -> None:
-    result = drive({2: fw.Signal(1.0, stop_loss=90.04, take_profit=120.0, trailing=7.5, limit=99.96, expiry=4)})
+    result = drive({2: fw.Signal(1.0, stop_loss=95.04, take_profit=120.0, trailing=7.5, limit=99.96, expiry=4)})
     assert list(result.signals["time"]) == [3 * HOUR]
     assert list(result.orders["time"]) == [3 * HOUR]
     assert list(result.equity["time"]) == [HOUR * (i + 1) for i in range(10)]
     row = {name: result.signals[name][0] for name in result.signals}
-    assert (row["strength"], row["stop_loss"], row["take_profit"]) == (1.0, 90.0, 120.0)  # on the tick
+    assert (row["strength"], row["stop_loss"], row["take_profit"]) == (1.0, 95.0, 120.0)  # on the tick
     assert (row["trailing"], row["limit"], row["expiry"]) == (7.5, 100.0, 4)
     assert list(result.fills["time"]) == [3 * HOUR]  # 100 is marketable at bar 3's open
 

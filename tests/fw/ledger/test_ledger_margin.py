@@ -104,15 +104,17 @@ def test_a_liquidation_withdraws_the_instrument_s_orders(trade: Callable[..., An
     assert len(simulation.fills) == 2
 
 
-def test_a_stop_before_the_liquidation_price_saves_the_margin_and_one_beyond_does_not(
-    trade: Callable[..., Any],
-) -> None:
+def test_a_stop_before_the_liquidation_price_saves_the_margin(trade: Callable[..., Any]) -> None:
+    simulation = trade([FLAT, FLAT, (100, 100, 85, 95)], strength=[[1.0, NAN, NAN]], stop_loss=[[92.0] * 3])
+    assert (simulation.fills[1]["reason"], simulation.fills[1]["price"]) == (4, 92.0)
+
+
+def test_a_stop_that_liquidation_has_come_to_lie_before_saves_nothing(trade: Callable[..., Any]) -> None:
+    # funding of 5 halves the margin of 10 after the stop was accepted: liquidation moves from 90 / 0.99 to 95 / 0.99
     bars = [FLAT, FLAT, (100, 100, 85, 95)]
-    saved = trade(bars, strength=[[1.0, NAN, NAN]], stop_loss=[[92.0] * 3])
-    late = trade(bars, strength=[[1.0, NAN, NAN]], stop_loss=[[90.0] * 3])
-    assert (saved.fills[1]["reason"], saved.fills[1]["price"]) == (4, 92.0)
-    assert late.fills[1]["reason"] == 7
-    assert late.fills[1]["price"] == pytest.approx(90.0 / 0.99)
+    simulation = trade(bars, strength=[[1.0, NAN, NAN]], stop_loss=[[92.0] * 3], rates=[(2.0, 0.05)])
+    assert simulation.fills[1]["reason"] == 7
+    assert simulation.fills[1]["price"] == pytest.approx(95.0 / 0.99)
 
 
 def test_the_account_ends_where_its_wallet_is_used_up(trade: Callable[..., Any]) -> None:

@@ -120,10 +120,9 @@ def test_what_a_limit_entered_may_be_stopped_in_the_same_bar_but_not_paid_its_pr
 ) -> None:
     bar = (100, 110, 90, 100)
     stopped = trade([FLAT, bar], strength=[[1.0] * 2], **held(2, limit=95.0, stop_loss=92.0, take_profit=105.0))
-    kept = trade([FLAT, bar], strength=[[1.0] * 2], **held(2, limit=95.0, stop_loss=80.0, take_profit=105.0))
-    paid = trade(
-        [FLAT, bar], strength=[[1.0] * 2], pessimistic=False, **held(2, limit=95.0, stop_loss=80.0, take_profit=105.0)
-    )
+    far = held(2, limit=95.0, stop_loss=87.0, take_profit=105.0)
+    kept = trade([FLAT, bar], strength=[[1.0] * 2], **far)
+    paid = trade([FLAT, bar], strength=[[1.0] * 2], pessimistic=False, **far)
     assert exits(stopped) == [(1, "stop", 92.0)]
     assert exits(kept) == []
     assert exits(paid) == [(1, "take_profit", 105.0)]
@@ -132,7 +131,6 @@ def test_what_a_limit_entered_may_be_stopped_in_the_same_bar_but_not_paid_its_pr
 @pytest.mark.parametrize(
     ("opened", "stop", "price"),
     [
-        (98.0, 96.0, 95.0),  # a stop above the entry of 95 is triggered where it entered
         (93.5, 94.0, 93.5),  # gapped through entry and stop: never better than the open
         (93.5, 93.0, 93.0),
     ],
@@ -147,13 +145,13 @@ def test_no_stop_of_an_entry_inside_the_bar_fills_better_than_entry_or_open(
 
 
 def test_a_scale_in_inside_a_bar_brings_its_stop_into_that_bar(trade: Callable[..., Any]) -> None:
-    # half a coin with a stop at 80; then the other half at 95 with a stop at 94, and a low of 93 in that bar
+    # half a coin with a stop at 92; then the other half at 95 with a stop at 94, and a low of 93 in that bar
     bars = [FLAT, FLAT, (100, 100, 93, 97)]
     simulation = trade(
         bars,
         strength=[[0.5, 1.0, 1.0]],
         limit=[[NAN, 95.0, 95.0]],
-        stop_loss=[[80.0, 94.0, 94.0]],
+        stop_loss=[[92.0, 94.0, 94.0]],
     )
     assert exits(simulation) == [(2, "signal", 95.0), (2, "stop", 94.0)]
     assert simulation.positions[0]["lots"] == 0
@@ -175,7 +173,7 @@ def test_after_a_stop_nothing_enters_until_the_signal_changes(trade: Callable[..
 
 def test_a_change_of_protections_alone_moves_them_and_keeps_the_size(trade: Callable[..., Any]) -> None:
     bars = [FLAT, FLAT, FLAT, (100, 100, 96, 98)]
-    simulation = trade(bars, strength=[[1.0] * 4], stop_loss=[[90.0, 90.0, 97.0, 97.0]])
+    simulation = trade(bars, strength=[[1.0] * 4], stop_loss=[[92.0, 92.0, 97.0, 97.0]])
     assert exits(simulation) == [(3, "stop", 97.0)]
     assert kinds.ORDER_KINDS[simulation.orders[1]["kind"]] == "bracket"
 
