@@ -51,7 +51,7 @@ def test_states_from_facts_are_the_ledgers_states(
     plan = make_plan(
         market,
         strategy,
-        account={"margin": margin, "leverage": 20},
+        account={"margin": margin, "leverage": 20, "allow_high_leverage": True},
         sizer={"use": "fixed_fraction", "fraction": 5.0},
         observers=[book],
     )

@@ -34,7 +34,10 @@ def assert_same(one: fw.Result, other: fw.Result) -> None:
 def test_two_instruments_on_one_cross_account(make_plan: Callable[..., Plan], scripted: Any) -> None:
     market, strategy = scripted(1, SYMBOLS[:2], 1500)
     plan = make_plan(
-        market, strategy, account={"margin": "cross", "leverage": 5}, sizer={"use": "fixed_fraction", "fraction": 1.5}
+        market,
+        strategy,
+        account={"margin": "cross", "leverage": 5, "allow_high_leverage": True},
+        sizer={"use": "fixed_fraction", "fraction": 1.5},
     )
     scan, loop = plan.run(write=False, engine="scan"), plan.run(write=False, engine="loop")
     assert scan.fills.rows > 50
@@ -88,7 +91,12 @@ def test_any_signals_any_account(
     plan = make_plan(
         market,
         strategy,
-        account={"margin": margin, "leverage": leverage, "mark": "required" if marked else "last"},
+        account={
+            "margin": margin,
+            "leverage": leverage,
+            "allow_high_leverage": True,
+            "mark": "required" if marked else "last",
+        },
         sizer={"use": "fixed_fraction", "fraction": fraction},
         risk=risk,
         rebalance=rebalance,

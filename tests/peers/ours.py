@@ -20,7 +20,7 @@ name: peers
 plugins: [{plugins}]
 instruments: [BTCUSDT]
 bar: 1m
-account: {{capital: {capital:.0f}, margin: cross, leverage: 10, funding: zero}}
+account: {{capital: {capital:.0f}, margin: cross, leverage: 10, allow_high_leverage: true, funding: zero}}
 simulation: {{slippage: {{bps: {slippage}}}}}
 source: {{use: files, bars: {bars}}}
 strategy: {strategy}

@@ -18,6 +18,10 @@ if TYPE_CHECKING:
     from fw.registry import Offer
 
 
+HIGH_LEVERAGE = 3.0
+"""Above it a file has to say that it is meant."""
+
+
 @attrs.frozen
 class Account:
     """The account all instruments share."""
@@ -27,6 +31,7 @@ class Account:
     venue: str = setting("binance_usdm", help="whose rules hold: tiers, fees, steps")
     margin: Literal["isolated", "cross"] = setting("isolated", help="whether positions share their margin")
     leverage: float = setting(1.0, ge=1, le=125, help="sets initial margin only; exposure comes from the sizer")
+    allow_high_leverage: bool = setting(False, help="let leverage be above 3")
     reserve: float = setting(0.01, ge=0, lt=1, help="share of equity new exposure leaves free as margin")
     fees: str = setting("vip0", help="fee tier of the venue")
     mark: Literal["last", "required"] = setting(
@@ -36,6 +41,14 @@ class Account:
         "required", help="refuse to run without funding rates, or pay none at all"
     )
     rules: Path | None = setting(None, help="a file of contract rules that override the venue's")
+
+    def __attrs_post_init__(self) -> None:
+        if self.leverage > HIGH_LEVERAGE and not self.allow_high_leverage:
+            away = 1.0 / self.leverage
+            raise ValueError(
+                f"leverage: {self.leverage:g} is above {HIGH_LEVERAGE:g}: a move of less than {away:.1%} can take an "
+                "isolated position's whole margin; say account.allow_high_leverage: true if that is meant"
+            )
 
 
 @attrs.frozen

@@ -11,7 +11,7 @@ import pytest
 import fw
 
 HOUR = 3_600_000_000_000
-FREE = {"simulation": {"slippage": {"bps": 0}}, "account": {"leverage": 10, "reserve": 0}}
+FREE = {"simulation": {"slippage": {"bps": 0}}, "account": {"leverage": 10, "allow_high_leverage": True, "reserve": 0}}
 
 
 class Script:

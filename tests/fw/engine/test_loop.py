@@ -48,8 +48,8 @@ def test_a_strength_a_signal_and_an_integer_mean_the_same(drive: Drive) -> None:
 
 
 def test_none_keeps_and_so_does_the_same_signal_again(drive: Drive) -> None:
-    once = drive({0: fw.Signal(1.0, stop_loss=90.0)})
-    again = drive(Says(lambda view: fw.Signal(1.0, stop_loss=90.0)))
+    once = drive({0: fw.Signal(1.0, stop_loss=95.0)})
+    again = drive(Says(lambda view: fw.Signal(1.0, stop_loss=95.0)))
     assert lots(once) == lots(again) == [(1, 10000)]
     assert once.signals.rows == again.signals.rows == 1
 

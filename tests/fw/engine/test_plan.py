@@ -141,12 +141,12 @@ def test_changed_settings_share_the_market_where_they_may(make_plan: Make, made_
     source = Asked(made_up.market_of([FLAT] * 10))
     plan = make_plan(source.market, Plain(), source=source, account={"funding": "zero"})
     plan.market()
-    other = plan.with_settings("account.leverage=5", "sizer.fraction=2")
-    assert other.run(write=False).settings["account"]["leverage"] == 5
+    other = plan.with_settings("account.leverage=3", "sizer.fraction=2")
+    assert other.run(write=False).settings["account"]["leverage"] == 3
     assert len(source.wants) == 1
     assert plan.settings.account.leverage == 1
     deeper = other.with_settings("account.capital=77")
-    assert (deeper.settings.account.leverage, deeper.settings.account.capital) == (5, 77)
+    assert (deeper.settings.account.leverage, deeper.settings.account.capital) == (3, 77)
 
 
 def test_the_fingerprint_is_that_of_the_data(make_plan: Make, made_up: Any) -> None:

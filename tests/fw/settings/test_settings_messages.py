@@ -20,6 +20,8 @@ MESSAGES = [
      "no dot or space first), not '..'"),
     ("rebalance: 0", "5:12: rebalance: must be more than 0, not 0"),
     ("account: {leverage: 0}", "5:21: account.leverage: must be at least 1, not 0"),
+    ("account: {leverage: 10}", "5:10: account: leverage: 10 is above 3: a move of less than 10.0% can take an isolated "
+     "position's whole margin; say account.allow_high_leverage: true if that is meant"),
     ("account: {leverage: 126}", "5:21: account.leverage: must be at most 125, not 126"),
     ("account: {capital: -10000}", "5:20: account.capital: must be more than 0, not -10000"),
     ("account: {capital: .nan}", "5:20: account.capital: wants a finite number, not '.nan'"),
@@ -62,7 +64,7 @@ MESSAGES = [
     ("profiles: [live]", "5:11: profiles: wants settings by profile name"),
     ("profiles: {live: {brokr: binance}}", "5:19: profiles.live.brokr: unknown setting. Did you mean 'broker'?"),
     ("profiles: {live: {account: {leverage: 0, x: 1}}}", "5:39: profiles.live.account.leverage: must be at least 1, not 0",
-     "5:42: profiles.live.account.x: unknown setting. Known: capital, fees, funding, leverage, margin, mark, reserve, rules, "
+     "5:42: profiles.live.account.x: unknown setting. Known: allow_high_leverage, capital, fees, funding, leverage, margin, mark, reserve, rules, "
      "settle, venue"),
     ("profiles: {live: {risk: max_exposure}}", "5:25: profiles.live.risk: wants a list of risk checks, not 'max_exposure': "
      "write [max_exposure]"),

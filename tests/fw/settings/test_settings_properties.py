@@ -64,7 +64,7 @@ files = st.fixed_dictionaries(
     optional={
         "seed": st.integers(0, 2**63 - 1),
         "rebalance": st.none() | st.floats(1e-6, 1e6),
-        "account": st.fixed_dictionaries({}, optional={"capital": st.floats(1e-3, 1e12), "leverage": st.floats(1, 125)}),
+        "account": st.fixed_dictionaries({}, optional={"capital": st.floats(1e-3, 1e12), "leverage": st.floats(1, 3)}),
         "features": st.lists(
             st.fixed_dictionaries({"use": st.just("returns"), "name": labels}, optional={"bar": st.sampled_from(OFFERED)}),
             max_size=3, unique_by=lambda f: f["name"],

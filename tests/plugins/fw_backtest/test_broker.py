@@ -81,6 +81,7 @@ def test_its_terms_are_those_of_the_file(make_plan: Callable[..., Any], made_up:
 
     class Run:
         settings = plan.settings
+        period = plan.market().period
 
     terms = LedgerBroker().terms(Run())  # type: ignore[arg-type]
     assert terms == fw.Terms(
@@ -92,6 +93,7 @@ def test_its_terms_are_those_of_the_file(make_plan: Callable[..., Any], made_up:
         isolated=False,
         leverage=3.0,
         reserve=0.05,
+        notes=("fees of 2026-11 applied to 1970-01",),
     )
     # 0.95 of 10,000 fits under the reserve at any leverage here; it is bought at 100.25
     result = plan.run(write=False)
