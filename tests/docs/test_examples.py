@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 
 import fw
+from fw.domain.time import format_time
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
-NEEDS_DATA = {"btc_1h.yaml"}
+NEEDS_DATA = {"btc_1h.yaml", "march_2020.yaml"}
 
 
 @pytest.fixture
@@ -35,6 +36,22 @@ def test_the_example_with_real_candles_runs(examples: Path, real_data: Path) -> 
     assert result.equity.rows == 24 * (366 + 365 + 365 + 365 + 366)
     assert result.totals["funding"] != 0
     assert result.vetoes.rows == 0, "the drawdown stop must not end it early: the example is about all five years"
+
+
+def test_the_leveraged_example_is_liquidated_in_march_2020(examples: Path, real_data: Path) -> None:
+    result = fw.load(examples / "march_2020.yaml", overrides=[f"source.folder={real_data}"]).run(write=False)
+    (entered, left) = ({name: column[i] for name, column in result.fills.items()} for i in (0, 1))
+    assert (left["reason"], result.totals["liquidations"]) == ("liquidation", 1)
+    assert format_time(int(left["time"])).startswith("2020-03-12 10")  # the hour in which 7,200 was broken
+
+    # by hand: the margin is a fifth of the notional and what funding brought; 40,000 lie in the first tier, 0.4 %
+    quantity, entry = entered["quantity"], entered["price"]
+    margin = quantity * entry / 5 + result.funding["amount"].sum()
+    assert left["price"] == pytest.approx((entry - margin / quantity) / (1 - 0.004), abs=0.01)
+    bars = result.market.bars
+    hour = int((bars.open_time == left["time"]).argmax())
+    assert bars.low[hour] <= left["price"] <= bars.high[hour]
+    assert (bars.low[:hour] > left["price"]).all(), "no hour before reached it"
 
 
 @pytest.mark.parametrize("script", sorted(path.name for path in EXAMPLES.glob("[0-9]*.py")))
