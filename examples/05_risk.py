@@ -13,7 +13,7 @@ DAY = 86_400_000_000_000
 plans = {
     "half the equity": [],
     "a tenth": ["sizer.fraction=0.1"],
-    "three times, at most two": ["account.leverage=4", "account.allow_high_leverage=true", "sizer.fraction=3", "risk.max_exposure.limit=2"],
+    "three times, at most two": ["account.leverage=3", "sizer.fraction=3", "risk.max_exposure.limit=2"],
 }
 for name, overrides in plans.items():
     result = fw.load(HERE / "quickstart.yaml", overrides=overrides).run(write=False)
