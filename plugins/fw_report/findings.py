@@ -182,6 +182,7 @@ def _trying(luck: Luck) -> Finding:
 
 
 def currency_of(result: Result) -> str:
+    """The settlement currency, where the settings say it."""
     account = result.settings.get("account")
     return shorten(plain(str(account.get("settle", ""))), cells=12) if isinstance(account, Mapping) else ""
 

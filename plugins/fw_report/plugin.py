@@ -6,7 +6,7 @@ from typing import Any
 
 import fw
 from fw_report.files import Files
-from fw_report.html.page import Html
+from fw_report.html.reporter import Html
 from fw_report.metrics import METRICS
 from fw_report.summary import Summary
 

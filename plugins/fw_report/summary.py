@@ -89,7 +89,7 @@ def summary_of(result: Result) -> str:
     lines = _heading(result)
     for title, cells in _groups(metrics).items():
         shown = [
-            _cell(*_turned(name, label, metrics[name]), _unit(name, metrics[name], result.units), footnotes)
+            _cell(*turned(name, label, metrics[name]), _unit(name, metrics[name], result.units), footnotes)
             for name, label in cells.items()
             if name in metrics
         ]
@@ -136,7 +136,7 @@ def _groups(metrics: Mapping[str, Value]) -> dict[str, dict[str, str]]:
     return {**GROUPS, "Others": others}
 
 
-def _turned(name: str, label: str, value: Value) -> tuple[str, Value]:
+def turned(name: str, label: str, value: Value) -> tuple[str, Value]:
     """Label and value; a sum received that is below zero is a sum paid."""
     if name in PAID and not isinstance(value, Unmeasured) and value < 0:
         return PAID[name], -value

@@ -99,17 +99,17 @@ def test_what_to_do_next_is_said(begin: Begin, tmp_path: Path, monkeypatch: pyte
     monkeypatch.chdir(tmp_path)
     assert begin("strategy", "weekend-guard", tmp_path).splitlines() == [
         "wrote weekend_guard.py, weekend_guard.yaml, test_weekend_guard.py",
-        "test it:  pytest test_weekend_guard.py",
+        "test it:  python -m pytest test_weekend_guard.py",
         "check it: fw check weekend_guard.yaml",
         "run it:   fw run weekend_guard.yaml",
     ]
     assert begin("model", "line", tmp_path).splitlines()[1:] == [
-        "test it:  pytest test_line.py",
+        "test it:  python -m pytest test_line.py",
         "later:    a strategy file cannot name models yet; until then the tests try it",
     ]
     assert begin("plugin", "weekend-guard", tmp_path).splitlines() == [
         "wrote fw-weekend-guard",
-        "test it:  pytest fw-weekend-guard",
+        "test it:  python -m pytest fw-weekend-guard",
         "use it:   pip install -e ./fw-weekend-guard && fw run fw-weekend-guard/weekend_guard.yaml",
         "build it: pip wheel --no-deps -w dist ./fw-weekend-guard",
     ]

@@ -50,12 +50,12 @@ def next_steps(made: Scaffold, folder: Path, tops: Sequence[Path]) -> Iterator[t
     """What to do with it now, and the command for it."""
     if made.kind == "plugin":
         own = shown(tops[0])
-        yield "test it:", f"pytest {own}"
+        yield "test it:", f"python -m pytest {own}"
         folder_for_pip = own if os.path.isabs(own) else f"./{own}"  # a bare name would be looked for in the index
         yield "use it:", f"pip install -e {folder_for_pip} && fw run {own}/{made.name}.yaml"
         yield "build it:", f"pip wheel --no-deps -w dist {folder_for_pip}"
         return
-    yield "test it:", f"pytest {shown(folder / f'test_{made.name}.py')}"
+    yield "test it:", f"python -m pytest {shown(folder / f'test_{made.name}.py')}"
     if made.runs:
         file = shown(folder / f"{made.name}.yaml")
         yield "check it:", f"fw check {file}"

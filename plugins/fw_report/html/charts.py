@@ -91,7 +91,7 @@ def drawdown_chart(result: Result, worst: Sequence[Drawdown]) -> Figure:
         }
         for place, fall in enumerate(worst, start=1)
     ]
-    return over_time([trace], form=".0%", annotations=numbers)
+    return over_time([trace], form="~%", annotations=numbers)
 
 
 def stake_chart(result: Result, stake: Stake) -> Figure:
@@ -104,7 +104,7 @@ def stake_chart(result: Result, stake: Stake) -> Figure:
     ]
     if stake.margin is not None:
         traces.append(line(times, stake.margin, name="Initial margin", color="@other", form=".1%"))
-    figure = over_time(traces, form=".0%")
+    figure = over_time(traces, form="~%")
     figure["layout"]["yaxis"]["rangemode"] = "tozero"
     return figure
 

@@ -126,6 +126,6 @@ def charts(columns: Sequence[Column], alike: Sequence[Sequence[Column]] = ()) ->
         },
         "falls": {
             "data": falls,
-            "layout": {"xaxis": dates, "yaxis": {"tickformat": ".0%"}, "margin": {"r": 28}},
+            "layout": {"xaxis": dates, "yaxis": {"tickformat": "~%"}, "margin": {"r": 28}},
         },
     }

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fw_report.html.course import day
+from fw_report.text import DASH
 
 if TYPE_CHECKING:
     from fw import BarSize, Frame, SavedRun
@@ -106,7 +107,7 @@ def _short(paths: Iterable[str]) -> dict[str, str]:
 def written(value: Any) -> str:
     """A setting as a strategy file would have it; a dash where there is none."""
     if value is None:
-        return "–"
+        return DASH
     if isinstance(value, bool):
         return "true" if value else "false"
     if isinstance(value, list | tuple):

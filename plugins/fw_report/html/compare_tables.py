@@ -12,9 +12,10 @@ import attrs
 from fw import Unmeasured
 from fw_report.html.compare_columns import Column, period_of, written
 from fw_report.html.course import returns_by_month
+from fw_report.html.shades import hundredths, shade_of
 from fw_report.metrics import METRICS
 from fw_report.summary import GROUPS
-from fw_report.text import count, money, percent, show
+from fw_report.text import DASH, count, money, show
 
 if TYPE_CHECKING:
     from fw import Frame
@@ -37,7 +38,6 @@ LOWER = {"max_drawdown", "max_drawdown_duration", "liquidations"}
 """Metrics of which one direction is better whatever else holds; of the others (trades, win rate …) none is."""
 HEADLINES = ("total_return", "sharpe", "max_drawdown")
 MOST_REMARKS = 3
-STEPS = (0.005, 0.03, 0.1)
 """From which return a month gets the first, second and third shade."""
 
 
@@ -264,14 +264,11 @@ def months(columns: Sequence[Column]) -> list[tuple[int, list[Row]]]:
 
 
 def _returns(label: str, values: Sequence[float | None]) -> Row:
-    cells = [Cell(text="–") if value is None else Cell(text=percent(value), shade=shade_of(value)) for value in values]
+    cells = [
+        Cell(text=DASH) if value is None else Cell(text=f"{hundredths(value)} %", shade=shade_of(value))
+        for value in values
+    ]
     return Row(label=label, cells=tuple(cells))
-
-
-def shade_of(value: float) -> str:
-    """The class of a cell: `up-1` … `up-3`, `down-1` … `down-3`, or none for little movement."""
-    strength = sum(abs(value) >= step for step in STEPS)
-    return f"{'up' if value > 0 else 'down'}-{strength}" if strength else ""
 
 
 def trade_rows(columns: Sequence[Column]) -> list[Row]:

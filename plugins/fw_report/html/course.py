@@ -68,10 +68,14 @@ class Drawdown:
     """From the peak to the end, or to the run's end, ns."""
 
 
+SHALLOWEST = 5e-5
+"""Share of the peak: what is less deep reads as 0.00 % and is no fall to name."""
+
+
 def drawdowns(result: Result, *, most: int = 5) -> tuple[Drawdown, ...]:
     """The deepest falls, deepest first; each lasts from one peak to the bar that is back at it."""
     depth = underwater(result)
-    under = depth < -1e-12
+    under = depth <= -SHALLOWEST
     edges = np.flatnonzero(np.diff(np.concatenate(([False], under, [False])).astype(np.int8)))
     firsts, ends = edges[::2], edges[1::2]
     if not len(firsts):

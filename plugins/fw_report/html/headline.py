@@ -10,9 +10,10 @@ import attrs
 
 from fw import Unmeasured
 from fw.domain.time import DAY
+from fw_report.findings import currency_of
 from fw_report.html.course import Drawdown, buy_and_hold, day
 from fw_report.metrics import METRICS
-from fw_report.summary import GROUPS
+from fw_report.summary import GROUPS, turned
 from fw_report.text import DASH, count, duration, money, percent, show
 
 if TYPE_CHECKING:
@@ -125,13 +126,15 @@ def groups_of(result: Result) -> list[tuple[str, list[Row]]]:
     made = []
     for title, labels in {**GROUPS, "Others": others}.items():
         rows = [
-            Row(label, _cell(name, metrics[name], result), meaning_of(name))
-            for name, label in labels.items()
-            if name in metrics
+            _row(name, *turned(name, label, metrics[name]), result) for name, label in labels.items() if name in metrics
         ]
         if rows:
             made.append((title, rows))
     return made
+
+
+def _row(name: str, label: str, value: Value, result: Result) -> Row:
+    return Row(label, _cell(name, value, result), meaning_of(name))
 
 
 def _cell(name: str, value: Value, result: Result) -> Cell:
@@ -150,12 +153,6 @@ def unit_of(name: str, value: Value, units: Mapping[str, str]) -> str:
 def meaning_of(name: str) -> str:
     """The first line of a bundled metric's definition."""
     return (inspect.getdoc(METRICS[name]) or "").partition("\n")[0] if name in METRICS else ""
-
-
-def currency_of(result: Result) -> str:
-    """The settlement currency, where the settings say it."""
-    account = result.settings.get("account")
-    return str(account.get("settle", "")) if isinstance(account, Mapping) else ""
 
 
 def length(ns: int) -> str:

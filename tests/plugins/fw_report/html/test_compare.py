@@ -382,7 +382,7 @@ def test_a_run_that_lacks_a_file_is_one_clear_error(tmp_path: Path, monkeypatch:
 
 
 def test_the_reporter_writes_the_page(saved: Make, grown: Callable[..., Result], tmp_path: Path) -> None:
-    from fw_report.html.page import Html
+    from fw_report.html.reporter import Html
 
     run = saved(grown(1010.0, 1020.0), name="half a pair \ud83d")
     Html().compare([run], tmp_path / "compare.html")

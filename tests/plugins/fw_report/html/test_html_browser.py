@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from fw import Result
-from fw_report.html.report import page_of
+from fw_report.html.page import page_of
 
 PLOTS = "document.querySelectorAll('.plot')"
 

@@ -23,6 +23,7 @@ from fw_report.html.course import buy_and_hold, drawdowns, quantity_at, returns_
 from fw_report.html.downsample import extremes, grouped
 from fw_report.html.groups import groupings
 from fw_report.html.render import as_json, packed
+from fw_report.html.shades import hundredths, shade_of
 
 curves = st.lists(st.floats(-1e6, 1e6), min_size=1, max_size=300)
 
@@ -238,3 +239,15 @@ def test_json_in_a_page_has_nothing_that_ends_a_script() -> None:
     assert not set("<>&\u2028\u2029") & set(text)
     assert "null,1.5,3" in text
     assert packed(np.array([1, 2]), "i4") == {"dtype": "i4", "bdata": "AQAAAAIAAAA="}
+
+
+@pytest.mark.parametrize(
+    ("share", "text"),
+    [(-8.54e-5, "−0.01"), (-7.3e-5, "−0.01"), (-1e-6, "0.00"), (0.0, "0.00"), (0.12345, "12.35"), (-12.5, "−1,250.00")],
+)
+def test_a_table_of_returns_has_two_digits_whatever_their_size(share, text):
+    assert hundredths(share) == text
+
+
+def test_little_movement_has_no_colour_and_much_has_the_strongest():
+    assert [shade_of(value) for value in (0.0049, -0.005, 0.03, -0.1, 0.9)] == ["", "down-1", "up-2", "down-3", "up-3"]

@@ -20,8 +20,8 @@ from fw.plugins import load
 from fw.registry import build_part
 from fw.testing.fakes import FakeRun
 from fw.testing.results import results
-from fw_report.html.page import Html
-from fw_report.html.report import page_of
+from fw_report.html.page import page_of
+from fw_report.html.reporter import Html
 
 
 class Tags(HTMLParser):
