@@ -71,8 +71,10 @@ def _missing(complaint: str) -> str | None:
     if found is None:
         known = re.search(r"not found in the package registry|no versions of", complaint)
         return "no such distribution was found" if known else None
-    if found[2]:
-        return f"{found[2]} needs {found[1]}, and no such distribution was found"
+    # older pips say who wanted it one line before only
+    wanted = re.search(r"satisfies the requirement \S.*? \(from (?!versions)(.+?)\) \(from versions", complaint)
+    if asking := found[2] or (wanted and wanted[1]):
+        return f"{asking} needs {found[1]}, and no such distribution was found"
     if "build dependencies" in complaint:
         return f"building it needs {found[1]}, and no such distribution was found: give a wheel's path"
     return "no such distribution was found"

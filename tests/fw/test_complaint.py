@@ -42,6 +42,11 @@ from fw.complaint import reason
             "  × installing build dependencies did not run\n  ERROR: No matching distribution found for hatchling\n",
             "building it needs hatchling, and no such distribution was found",
         ),
+        (
+            "ERROR: Could not find a version that satisfies the requirement gone (from fw-x) (from versions: none)\n"
+            "ERROR: No matching distribution found for gone\n",  # pip 23
+            "fw-x needs gone, and no such distribution was found",
+        ),
         ("ERROR: ResolutionImpossible: for help visit", "contradicts"),
         ("", "it did not say why"),
     ],
