@@ -108,10 +108,12 @@ def _of_trades(text: Any) -> str:
 
 
 def _costs(result: Result) -> Card:
-    fees, slippage, funding = (float(result.totals.get(name, 0.0)) for name in ("fees", "slippage", "funding"))
+    fees, slippage, funding, borne = (
+        float(result.totals.get(name, 0.0)) for name in ("fees", "slippage", "funding", "shortfall")
+    )
     said = f"Fees {money(fees)}, slippage {money(slippage)}, funding {money(-funding)}."
     equity = result.equity["equity"]
-    gross = (float(equity[-1]) - result.capital if len(equity) else 0.0) + fees + slippage - funding
+    gross = (float(equity[-1]) - result.capital if len(equity) else 0.0) + fees + slippage - funding - borne
     cost = fees + slippage - funding
     if gross > 0.0 and cost > 0.0:
         said += f" {percent(cost / gross)} of what prices gave."
