@@ -73,14 +73,17 @@ def warm_elsewhere() -> bool:
     if cache_folder() is None or _warming:
         return False
     command = [sys.executable, "-m", "fw.ledger.warm"]
-    _warming.append(subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL))
+    _warming.append(subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL))
     return True
 
 
-def wait_until_warm() -> None:
-    """Let such a process end; if it failed, the ledger is compiled here after all."""
-    while _warming:
-        _warming.pop().wait()
+def wait_until_warm(*, scanning: bool) -> None:
+    """Let such a process come as far as a scan needs it, or to its end; where it failed, this one compiles."""
+    for process in _warming:
+        assert process.stdout is not None
+        process.stdout.readline()
+        if not scanning:
+            process.wait()
 
 
 def kernel(function: Function) -> Function:

@@ -79,7 +79,7 @@ class Simulation:
         signals: SignalArrays | None = None,
         scales: NDArray[np.float64] | None = None,
     ) -> None:
-        wait_until_warm()
+        wait_until_warm(scanning=signals is not None)
         n, fields, bars = tape.block.shape
         if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or n != len(instruments):
             raise ValueError("the block is float64[instrument, field, bar], contiguous, one row an instrument")

@@ -28,6 +28,7 @@ def main() -> None:
     contract = Instrument(symbol="BTCUSDT", tick=0.1, lot=0.001)
     terms = Terms(fraction=1.0)
     Simulation(tape, [contract], terms, capital=1000.0, signals=SignalArrays(strength=np.ones((1, 3)))).advance(3)
+    print("a scan can run", flush=True)  # the process that waits need not wait for the rest
     by_hand = Simulation(tape, [contract], terms, capital=1000.0)
     by_hand.advance(1)
     by_hand.wish(0, Signal(1.0), unit=int(kinds.BY_STRENGTH), amount=0.0, force=int(kinds.NONE))
