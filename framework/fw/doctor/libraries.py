@@ -95,12 +95,13 @@ def look_at_extras() -> Iterator[Finding]:
             yield Finding(section=EXTRAS, title=extra, state="problem", text=text, mend=mend, facts=facts)
         elif absent or old:
             missing = f"not installed: {', '.join(absent)}" if absent else f"does not fit: {', '.join(old)}"
-            state, text = "note", missing
-            if extra in NOT_FOR_USERS:  # nobody is told to install what only authors of fw need
-                amiss = len(absent) + len(old)
-                some = missing if amiss <= NAMED else f"{amiss} of {len(needs)} packages are missing or do not fit"
-                state, text = "ok", f"{some}; for developers"
-            yield Finding(section=EXTRAS, title=extra, state=state, text=text, mend=mend, facts=facts)  # type: ignore[arg-type]
+            if extra not in NOT_FOR_USERS:
+                yield Finding(section=EXTRAS, title=extra, state="note", text=missing, mend=mend, facts=facts)
+                continue
+            # nobody is told to install what only authors of fw need
+            amiss = len(absent) + len(old)
+            some = missing if amiss <= NAMED else f"{amiss} of {len(needs)} packages are missing or do not fit"
+            yield Finding(section=EXTRAS, title=extra, text=f"{some}; for developers", mend=mend, facts=facts)
         else:
             yield Finding(section=EXTRAS, title=extra, text="installed", facts=facts)
 
@@ -116,8 +117,10 @@ def requirements(extra: str) -> list[Requirement]:
             requirement = Requirement(line)
         except InvalidRequirement:
             continue
-        for_itself = requirement.marker is None or requirement.marker.evaluate({"extra": ""})
-        if extra and (for_itself or not requirement.marker.evaluate({"extra": extra})):  # type: ignore[union-attr]
+        marker = requirement.marker
+        for_itself = marker is None or marker.evaluate({"extra": ""})
+        for_extra = marker is not None and marker.evaluate({"extra": extra})
+        if extra and (for_itself or not for_extra):
             continue
         if not extra and not for_itself:
             continue

@@ -119,6 +119,7 @@ def _is_alive_on_windows(process: int) -> bool:
     # there, os.kill would end it
     import ctypes
 
+    # windll is there on Windows only, so elsewhere the type checker does not know it
     kernel32 = ctypes.windll.kernel32  # type: ignore[attr-defined,unused-ignore]
     handle = kernel32.OpenProcess(0x1000, False, process)
     if handle:
