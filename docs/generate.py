@@ -122,6 +122,12 @@ RULES = """
     | `max_quantity` | largest market order, in base currency; none where left out |
     | `clearance_fee` | of a liquidation's notional: 0.0125 is 1.25 %; 0 where left out |
     | `funding_hours` | between settlements; 8 where left out |
+    | `min_price`, `max_price` | of an order; they count for a year from the day they were seen |
+    | `percent_up`, `percent_down` | how far a limit order may be from the mark price: 1.15 and 0.85 are 15 % |
+    | `take_bound` | how far from the mark price a market order fills at most: 0.3 is 30 % |
+    | `min_quantity`, `max_limit_quantity` | smallest order, and largest with a price, in base currency |
+    | `market_lot`, `min_market_quantity` | step and smallest size of market orders; as of all orders where left out |
+    | `max_orders`, `max_conditional_orders` | working at once; 200 where left out |
     | `tiers` | rows of floor (notional), maintenance rate, maintenance amount and highest leverage; the first from 0 |
 
     A symbol needs a `tick` and a `lot` in one record at least, and tiers. A record may state some of the numbers; each

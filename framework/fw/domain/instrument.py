@@ -8,6 +8,9 @@ import attrs
 
 from fw.domain.time import HOUR
 
+UNLIMITED = 2**62
+"""Lots that no order comes to."""
+
 
 @attrs.frozen
 class Tier:
@@ -31,10 +34,10 @@ class Instrument:
     tick: float
     """Price step, in settlement currency."""
     lot: float
-    """Size step, in base currency; one lot is the smallest size."""
+    """Size step, in base currency."""
     min_notional: float = 0.0
     """Smallest order value, in settlement currency; reduce-only orders are exempt."""
-    max_lots: int = 2**62
+    max_lots: int = UNLIMITED
     """Largest single market order, in lots."""
     tiers: tuple[Tier, ...] = (Tier(floor=0.0, rate=0.005, amount=0.0, leverage=100.0),)
     clearance_fee: float = 0.0
@@ -43,6 +46,27 @@ class Instrument:
     """Nanoseconds between funding stamps."""
     settle: str = "USDT"
     linear: bool = True
+    """Money in the settlement currency; False: an inverse contract, its money in coins."""
+    min_price: float = 0.0
+    """Lowest price of an order."""
+    max_price: float = math.inf
+    percent_up: float = math.inf
+    """Most that a buy order may bid, as a multiple of the mark price: 1.15 is 15 % above it."""
+    percent_down: float = 0.0
+    """Least that a sell order may ask, as a multiple of the mark price."""
+    take_bound: float = math.inf
+    """How far from the mark price a market order fills at most, as a share of it."""
+    min_lots: int = 1
+    """Smallest order, in lots."""
+    max_limit_lots: int = UNLIMITED
+    """Largest single order with a price, in lots."""
+    min_market_lots: int = 1
+    market_step: int = 1
+    """Lots of which the size of a market order is a multiple."""
+    max_orders: int = 200
+    """Working orders of the contract at once."""
+    max_conditional_orders: int = 200
+    """Stops and take-profits waiting for their trigger at once."""
 
     def lots(self, quantity: float) -> int:
         """Whole lots in a quantity of base currency, rounded towards zero (a hair of float noise forgiven)."""

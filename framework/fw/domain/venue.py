@@ -4,7 +4,10 @@ A file of rules maps a symbol to dated records, oldest first, each with `from` (
 what was seen that day:
 
 - `instruments`: `tick` and `lot` (steps of price and size), `min_notional`, `max_quantity` (of one market order, in
-  base currency), `clearance_fee` (of a liquidation's notional), `funding_hours`;
+  base currency), `clearance_fee` (of a liquidation's notional), `funding_hours`, and the venue's other filters:
+  `min_price`, `max_price`, `percent_up`, `percent_down` (of the mark price: how far orders may be from it),
+  `take_bound` (how far market orders fill), `min_quantity`, `max_limit_quantity`, `market_lot` and
+  `min_market_quantity` (in base currency), `max_orders`, `max_conditional_orders` (working at once);
 - `tiers`: rows of floor, maintenance rate, maintenance amount, highest leverage.
 
 A user's own file (`account.rules`) is one JSON object with the keys `instruments` and `tiers`, both of that shape;
@@ -17,6 +20,7 @@ what it says of a symbol replaces what is shipped:
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from functools import cache
@@ -26,12 +30,33 @@ from typing import Any
 
 import attrs
 
-from fw.domain.instrument import Instrument, Tier
+from fw.domain.instrument import UNLIMITED, Instrument, Tier
 from fw.domain.time import HOUR, YEAR, format_time, parse_time
 from fw.errors import DataError, SettingsError
 
 VENUES = Path(__file__).parents[1] / "venues"
-NUMBERS = ("tick", "lot", "min_notional", "max_quantity", "clearance_fee", "funding_hours")
+NUMBERS = {
+    "tick": "tick",
+    "lot": "lot",
+    "min_notional": "min notional",
+    "clearance_fee": "clearance fee",
+    "funding_hours": "funding hours",
+    "max_quantity": "filters",
+    "min_price": "filters",
+    "max_price": "filters",
+    "percent_up": "filters",
+    "percent_down": "filters",
+    "take_bound": "filters",
+    "min_quantity": "filters",
+    "max_limit_quantity": "filters",
+    "market_lot": "filters",
+    "min_market_quantity": "filters",
+    "max_orders": "order counts",
+    "max_conditional_orders": "order counts",
+}
+"""What a record may say in numbers, and what notes call it."""
+
+MAY_BE_ZERO = ("min_notional", "clearance_fee", "max_quantity", "min_price", "percent_down")
 
 Records = Sequence[Mapping[str, Any]]
 
@@ -62,23 +87,46 @@ def rules(
             return default
         record = _nearest(known, start, end)
         for note in _dated("{}", record, start, end):
-            notes.setdefault(note, []).append(name.replace("_", " "))
+            notes.setdefault(note, []).append(NUMBERS[name])
         return float(record[name])
 
+    def in_force(name: str, default: float) -> float:
+        """A number of which one seen at another time says nothing."""
+        known = [record for record in facts if name in record]
+        if not known or any(_dated("", _nearest(known, start, end), start, end)):
+            return default
+        return nearest(name, default)
+
     lot = _finest(facts, "lot", start, end)
-    most = nearest("max_quantity", 0.0)
+
+    def lots(name: str, default: int) -> int:
+        """A quantity in lots; lots that fit in it, but at least one."""
+        quantity = nearest(name, 0.0)
+        return max(round(quantity / lot), 1) if quantity else default
+
     brackets = _nearest(tiers, start, end)
     instrument = Instrument(
         symbol=symbol,
         tick=_finest(facts, "tick", start, end),
         lot=lot,
         min_notional=nearest("min_notional", 0.0),
-        max_lots=round(most / lot) if most else 2**62,
+        max_lots=lots("max_quantity", UNLIMITED),
         tiers=tuple(Tier(*map(float, row)) for row in brackets["tiers"]),
         clearance_fee=nearest("clearance_fee", 0.0),
         funding_interval=round(nearest("funding_hours", 8.0) * HOUR),
+        min_price=in_force("min_price", 0.0),  # the venue moves these two with the price
+        max_price=in_force("max_price", math.inf),
+        percent_up=nearest("percent_up", math.inf),
+        percent_down=nearest("percent_down", 0.0),
+        take_bound=nearest("take_bound", math.inf),
+        min_lots=lots("min_quantity", 1),
+        max_limit_lots=lots("max_limit_quantity", UNLIMITED),
+        min_market_lots=lots("min_market_quantity", 1),
+        market_step=lots("market_lot", 1),
+        max_orders=round(nearest("max_orders", 200.0)),
+        max_conditional_orders=round(nearest("max_conditional_orders", 200.0)),
     )
-    said = [note.format(", ".join(names)) for note, names in notes.items()]
+    said = [note.format(", ".join(dict.fromkeys(names))) for note, names in notes.items()]
     return instrument, (*said, *_dated("tiers", brackets, start, end))
 
 
@@ -174,9 +222,13 @@ def _complaint(kind: str, records: Any) -> str | None:
                 return f"does not know {name!r}{_meant(name, NUMBERS)}"
             if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
                 return f"wants a number of 0 or more for {name}, not {value!r}"
+            if value == 0 and name not in MAY_BE_ZERO:
+                return f"wants a {name} above 0"
+            if (name == "percent_up" and value < 1) or (name == "percent_down" and value > 1):
+                return f"wants {name} as a multiple of the mark price, such as 1.15 up and 0.85 down, not {value!r}"
     if kind == "instruments":
         for name in ("tick", "lot"):
-            if not all(record.get(name, 1.0) > 0 for record in records) or not any(name in r for r in records):
+            if not any(name in record for record in records):
                 return f"wants a {name} above 0"
     return None
 

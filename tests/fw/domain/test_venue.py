@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,7 @@ import pytest
 
 from fw.domain.instrument import Instrument
 from fw.domain.time import DAY, HOUR, parse_time
-from fw.domain.venue import Fees, fees, rules
+from fw.domain.venue import VENUES, Fees, fees, rules
 from fw.errors import DataError, SettingsError
 
 MADE_UP = Path(__file__).parents[2] / "data" / "made_up_rules.json"
@@ -50,7 +51,7 @@ def test_maintenance_margin_does_not_leap_between_tiers() -> None:
 def test_a_run_before_the_tiers_were_recorded_is_told_so() -> None:
     _, notes = shipped("BTCUSDT", "2020-03-01", "2020-06-01")
     assert "tiers of 2024-10 applied to 2020-03" in notes
-    assert "max quantity, min notional, clearance fee of 2021-07 applied to 2020-03" in notes
+    assert "min notional, filters, clearance fee, order counts of 2021-07 applied to 2020-03" in notes
 
 
 def test_a_run_long_after_they_were_recorded_is_told_so() -> None:
@@ -83,6 +84,44 @@ def test_real_prices_are_on_the_tick_of_their_period(real_data: Path) -> None:
         assert all(contract.snap(price) == price for price in prices), (symbol, start)
 
 
+def test_the_filters_are_those_the_exchange_was_recorded_to_state(real_data: Path) -> None:
+    recorded = real_data / "binance_payloads" / "recorded" / "rest" / "fapi_v1_exchangeInfo_2021-07-22.json"
+    for said in json.loads(recorded.read_text())["symbols"]:
+        if said["symbol"] not in json.loads((VENUES / "binance_usdm" / "instruments.json").read_text()):
+            continue
+        contract, _ = shipped(said["symbol"], "2021-07-21", "2021-08-01")
+        filters = {each["filterType"]: each for each in said["filters"]}
+        price, size, market = (filters[name] for name in ("PRICE_FILTER", "LOT_SIZE", "MARKET_LOT_SIZE"))
+        percent = filters["PERCENT_PRICE"]
+        assert (contract.min_price, contract.max_price) == (float(price["minPrice"]), float(price["maxPrice"]))
+        assert (contract.percent_up, contract.percent_down) == (
+            float(percent["multiplierUp"]),
+            float(percent["multiplierDown"]),
+        )
+        assert contract.take_bound == float(said["marketTakeBound"])
+        for lots, quantity in (
+            (1, size["stepSize"]),
+            (contract.min_lots, size["minQty"]),
+            (contract.max_limit_lots, size["maxQty"]),
+            (contract.market_step, market["stepSize"]),
+            (contract.min_market_lots, market["minQty"]),
+            (contract.max_lots, market["maxQty"]),
+        ):
+            assert lots * contract.lot == pytest.approx(float(quantity), rel=1e-12), said["symbol"]
+        assert contract.min_notional == float(filters["MIN_NOTIONAL"]["notional"])
+        assert contract.max_orders == filters["MAX_NUM_ORDERS"]["limit"]
+        assert contract.max_conditional_orders == filters["MAX_NUM_ALGO_ORDERS"]["limit"]
+
+
+def test_a_range_of_prices_seen_at_another_time_says_nothing() -> None:
+    # DOGEUSDT traded at 0.0023 in 2020, below the 0.00244 that was the lowest price in July 2021
+    early, _ = shipped("DOGEUSDT", "2020-08-01", "2020-12-01")
+    assert (early.min_price, early.max_price) == (0.0, math.inf)
+    assert (early.percent_up, early.percent_down) == (1.15, 0.85)
+    then, _ = shipped("DOGEUSDT", "2021-07-21", "2021-12-01")
+    assert (then.min_price, then.max_price) == (0.00244, 10.0)
+
+
 def test_each_period_has_the_record_nearest_to_it() -> None:
     early, notes = made_up("2020-06-01", "2020-09-01")
     assert (early.min_notional, early.clearance_fee, early.tiers[0].rate) == (5, 0.01, 0.01)
@@ -94,7 +133,7 @@ def test_each_period_has_the_record_nearest_to_it() -> None:
     assert late.max_lots == 500
 
 
-MADE_UP_NOTE = "max quantity, min notional, clearance fee, funding hours of 2022-01 applied to 2021-06"
+MADE_UP_NOTE = "min notional, filters, clearance fee, funding hours of 2022-01 applied to 2021-06"
 
 
 def test_a_period_over_two_records_has_the_finest_steps_and_the_later_numbers() -> None:
@@ -141,6 +180,8 @@ def test_a_symbol_without_rules_is_an_error_that_names_account_rules() -> None:
         ({"instruments": {"X": [{"from": "2024-01-01", "tick": 1}]}}, "lot above 0"),
         ({"instruments": {"X": [{"from": "2024-01-01", "tick": "1", "lot": 1}]}}, "number of 0 or more for tick"),
         ({"instruments": {"X": [{"from": "2024-01-01", "tik": 1, "lot": 1}]}}, "did you mean 'tick'"),
+        ({"instruments": {"X": [{"from": "2024-01-01", "tick": 1, "lot": 1, "max_price": 0}]}}, "max_price above 0"),
+        ({"instruments": {"X": [{"from": "2024-01-01", "tick": 1, "lot": 1, "percent_up": 0.15}]}}, "as a multiple"),
         ({"tiers": {"X": [{"from": "2024-01-01", "tiers": [[1, 0.1, 0, 5]]}]}}, "the first from 0"),
         ({"tiers": {"X": [{"from": "2024-01-01", "tiers": [[0, 0.1, 0]]}]}}, "rows of"),
     ],
