@@ -67,6 +67,11 @@ class SecondLedger:
         rate, amount = [(rate, amount) for floor, rate, amount in self.tiers[k] if notional >= floor][-1]
         return notional * rate - amount
 
+    def bracket(self, k: int, mark: Decimal) -> int:
+        """The number of the bracket that holds the notional at a mark."""
+        notional = abs(self.holdings[k].lots) * self.lot[k] * mark
+        return max(t for t, (floor, _, _) in enumerate(self.tiers[k]) if notional >= floor)
+
     def spare(self, marks: Sequence[Decimal], k: int | None = None) -> Decimal:
         """Margin balance less maintenance: of position `k` alone (isolated), or of the account (cross)."""
         if k is not None:
@@ -118,7 +123,7 @@ class Audit:
     """Fills already followed."""
     payments: int = 0
     _stamps: dict[tuple[int, int], list[tuple[int, int]]] = attrs.field(factory=dict, init=False)
-    seen: dict[str, int] = attrs.field(factory=lambda: {"liquidations": 0, "shortfalls": 0, "funding": 0})
+    seen: dict[str, int] = attrs.field(factory=lambda: {"liquidations": 0, "partial": 0, "shortfalls": 0, "funding": 0})
 
     def __attrs_post_init__(self) -> None:
         simulation = self.simulation
@@ -240,62 +245,89 @@ class Audit:
             if not held:
                 continue
             spare = ledger.spare(worst, k)
-            happened = [row for row in rows if row["reason"] == LIQUIDATION and row["instrument"] in held]
-            here = bool(rows) and rows[0]["reason"] == LIQUIDATION and rows[0]["instrument"] == held[0]
+            here = bool(rows) and rows[0]["reason"] == LIQUIDATION and rows[0]["instrument"] in held
             if spare > NEAR * scale:
                 assert at_open or not here, f"liquidated with {spare} to spare"  # at the open: that one comes later
                 continue
             if spare < -NEAR * scale:
                 assert here, f"not liquidated with {spare}"
-            if here:
-                count = len(held)
-                assert [int(row["instrument"]) for row in happened[:count]] == held
-                self._close(rows[:count], held, k, worst, marks, at_open=at_open)
-                rows = rows[count:]
+            share = Decimal(0)
+            while here:
+                rows, share = self._take(rows, k, share, worst, marks, at_open=at_open)
+                spare = ledger.spare(worst, k)
+                here = any(holding.lots for holding in self._group(k)) and spare < -NEAR * scale
+                if not here and rows and rows[0]["reason"] == LIQUIDATION and abs(spare) <= NEAR * scale:
+                    here = rows[0]["instrument"] in held
         return rows
 
-    def _close(
-        self, rows: list[Any], held: list[int], k: int | None, worst: list[Decimal], marks: Any, *, at_open: bool
-    ) -> None:
-        """The closing prices, the clearance fee, and who bears what is missing."""
+    def _group(self, k: int | None) -> list[Holding]:
+        """The positions that are judged together."""
+        return self.ledger.holdings if k is None else [self.ledger.holdings[k]]
+
+    def _take(
+        self, rows: list[Any], k: int | None, share: Decimal, worst: list[Decimal], marks: Any, *, at_open: bool
+    ) -> tuple[list[Any], Decimal]:
+        """One step of a liquidation: a position down into the bracket below, or, in the lowest ones, everything."""
         ledger = self.ledger
-        prices = self._breaking_marks(held, k, worst, marks, at_open=at_open)
+        held = [j for j, h in enumerate(ledger.holdings) if h.lots and k in (None, j)]
+        prices, share = self._breaking_marks(held, k, share, worst, marks, at_open=at_open)
         balance = ledger.holdings[k].margin if k is not None else ledger.wallet
-        for j, row in zip(held, rows, strict=True):
+        balance += sum((ledger.unrealised(j, prices[j]) for j in held), Decimal(0))
+        brackets = {j: ledger.bracket(j, prices[j]) for j in held}
+        highest = max(held, key=lambda j: (brackets[j], -j))
+        if balance > 0 and brackets[highest] > 0:
+            held = [highest]
+        self.seen["liquidations"] += 1
+        taken, rows = rows[: len(held)], rows[len(held) :]
+        assert [int(row["instrument"]) for row in taken] == held
+        for j, row in zip(held, taken, strict=True):
+            assert row["reason"] == LIQUIDATION
             tick = exact(self.simulation.instruments[j].tick)
             assert abs(exact(row["price"]) - prices[j]) <= tick, f"closed at {row['price']}, broke at {prices[j]}"
-            assert row["lots"] == -ledger.holdings[j].lots
-            balance += ledger.unrealised(j, exact(row["price"]))
-        self.seen["liquidations"] += 1
+            balance += ledger.unrealised(j, exact(row["price"])) - ledger.unrealised(j, prices[j])
         if balance < 0:
             ledger.shortfall -= balance
             balance = Decimal(0)
             self.seen["shortfalls"] += 1
-        for j, row in zip(held, rows, strict=True):
+        for j, row in zip(held, taken, strict=True):
+            holding, price = ledger.holdings[j], exact(row["price"])
+            kept = abs(int(row["lots"]) + holding.lots)
+            assert int(row["lots"]) * holding.lots < 0
+            if brackets[highest] == 0 or balance == 0 or len(held) > 1:
+                assert kept == 0
+            else:
+                self.seen["partial"] += 1
+                floor, unit = ledger.tiers[j][brackets[j]][0], ledger.lot[j] * price
+                assert kept * unit < floor * (1 + NEAR), "still in the bracket that it had to leave"
+                assert (kept + 1) * unit >= floor * (1 - NEAR), "more was taken than had to be"
             fee = min(ledger.clearance[j] * self._scale(row), balance)
             balance -= fee
             assert agree(fee, row["fee"], max(ledger.capital, self._scale(row)))
-            ledger.trade(j, int(row["lots"]), exact(row["price"]), fee)
+            ledger.trade(j, int(row["lots"]), price, fee)
+            if kept and k is not None:
+                holding.margin = balance - ledger.unrealised(j, price)
+        return rows, share
 
     def _breaking_marks(
-        self, held: list[int], k: int | None, worst: list[Decimal], marks: Any, *, at_open: bool
-    ) -> dict[int, Decimal]:
-        """Where the marks stood when the balance was used up, on their way from best to worst together."""
+        self, held: list[int], k: int | None, share: Decimal, worst: list[Decimal], marks: Any, *, at_open: bool
+    ) -> tuple[dict[int, Decimal], Decimal]:
+        """Where the marks stood when the balance was used up, on their way from best to worst together, and what
+        share of that way it was; never before the share where the last step of it was."""
         ledger = self.ledger
         if at_open:
-            return {j: worst[j] for j in held}
+            return {j: worst[j] for j in held}, share
         begin = list(worst)
         for j in held:
             begin[j] = exact(marks[j][HIGH if ledger.holdings[j].lots > 0 else LOW])
-        low, high = Decimal(0), Decimal(1)
+        low, high = share, Decimal(1)
         for _ in range(60):
-            share = (low + high) / 2
-            path = [a + share * (b - a) for a, b in zip(begin, worst, strict=True)]
+            middle = (low + high) / 2
+            path = [a + middle * (b - a) for a, b in zip(begin, worst, strict=True)]
             if ledger.spare(path, k) > 0:
-                low = share
+                low = middle
             else:
-                high = share
-        return {j: begin[j] + high * (worst[j] - begin[j]) for j in held}
+                high = middle
+        return {j: begin[j] + high * (worst[j] - begin[j]) for j in held}, high
 
     def _compare(self, bar: int, closes: list[Decimal]) -> None:
         """The account at the close of the bar."""

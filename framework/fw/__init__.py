@@ -60,7 +60,7 @@ if TYPE_CHECKING:
         UnknownPart,
     )
     from fw.log import Secret
-    from fw.parts.broker import Broker, Inbox, SimulatedBroker, Terms
+    from fw.parts.broker import Broker, Inbox, SimulatedBroker, Slippage, Terms
     from fw.parts.features import FeatureSet
     from fw.parts.given import Run
     from fw.parts.metric import Metric, Unmeasured
@@ -94,7 +94,7 @@ _HOMES = {
     "fw.errors": "AmbiguousName BrokerError DataError Disconnected Drift FwError Gap MissingExtra ModelError NotFitted "
     "OutOfOrder PluginError RateLimited RunRefused SettingsError ShapeMismatch Stale Unauthorized UnknownPart",
     "fw.log": "Secret",
-    "fw.parts.broker": "Broker Inbox SimulatedBroker Terms",
+    "fw.parts.broker": "Broker Inbox SimulatedBroker Slippage Terms",
     "fw.parts.features": "FeatureSet",
     "fw.parts.given": "Run",
     "fw.parts.metric": "Metric Unmeasured",
@@ -175,6 +175,7 @@ __all__ = [
     "SignalArrays",
     "SimulatedBroker",
     "Sizer",
+    "Slippage",
     "Source",
     "Stale",
     "Stamps",

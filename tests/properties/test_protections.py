@@ -22,18 +22,18 @@ BARS = 150
 )
 @given(
     seed=st.integers(0, 2**32 - 1),
-    pessimistic=st.booleans(),
+    bar_path=st.sampled_from(["pessimistic", "optimistic"]),
     slippage=st.sampled_from([0.0, 0.001]),
     wild=st.sampled_from([0.003, 0.01]),
 )
 def test_stops_and_profits_of_what_is_carried_into_a_bar(
-    made_up: ModuleType, seed: int, pessimistic: bool, slippage: float, wild: float
+    made_up: ModuleType, seed: int, bar_path: str, slippage: float, wild: float
 ) -> None:
     rng = np.random.default_rng(seed)
     market = made_up.random_market(rng, ("BTCUSDT",), BARS, wild=wild)
     signals = made_up.random_signals(rng, market)
     columns = {name: getattr(signals, name) for name in kinds.SIGNAL_FIELDS if getattr(signals, name) is not None}
-    terms = fw.Terms(fraction=0.5, leverage=1.0, isolated=False, pessimistic=pessimistic, slippage=slippage)
+    terms = fw.Terms(fraction=0.5, leverage=1.0, isolated=False, bar_path=bar_path, slippage=slippage)
     simulation = made_up.venue_of(market, terms, capital=10_000.0, **columns)
     simulation.advance(1)
     told = len(simulation.fills)
@@ -44,7 +44,7 @@ def test_stops_and_profits_of_what_is_carried_into_a_bar(
         told = len(simulation.fills)
         if before["lots"] == 0 or working or kinds.LIQUIDATION in fills["reason"]:
             continue  # what orders and liquidations do is tried elsewhere
-        expected = exit_of(before, simulation.tape.block[0, :, bar], pessimistic)
+        expected = exit_of(before, simulation.tape.block[0, :, bar], bar_path)
         assert [kinds.REASONS[row["reason"]] for row in fills] == ([] if expected is None else [expected[0]])
         if expected is not None:
             slip = 0.0 if expected[0] == "take_profit" else slippage * (-1 if before["lots"] > 0 else 1)
@@ -53,7 +53,7 @@ def test_stops_and_profits_of_what_is_carried_into_a_bar(
             assert simulation.positions[0]["trail_stop"] == pytest.approx(trailed(before, simulation, bar))
 
 
-def exit_of(position: Any, bar: Any, pessimistic: bool) -> tuple[str, float] | None:
+def exit_of(position: Any, bar: Any, bar_path: str) -> tuple[str, float] | None:
     """How a position leaves in a bar: (reason, price), or None where nothing is touched."""
     side = 1 if position["lots"] > 0 else -1
     # prices seen by a short are those of a long, upside down
@@ -63,8 +63,11 @@ def exit_of(position: Any, bar: Any, pessimistic: bool) -> tuple[str, float] | N
     stops = [stop for stop in stops if stop[0] != 0.0]
     nearest = max(stops, key=lambda stop: stop[0], default=(-np.inf, ""))
     stopped = worst <= nearest[0]
-    taken = position["take"] > 0.0 and best > side * position["take"] + 0.5 * position["tick"]
-    if stopped and (pessimistic or not taken):
+    profit = side * position["take"] + 0.5 * position["tick"] if position["take"] > 0.0 else np.inf
+    taken = best > profit
+    if stopped and taken and opened > profit:
+        stopped = False  # the open had passed it already
+    if stopped and (bar_path == "pessimistic" or not taken or opened <= nearest[0]):
         return nearest[1], float(side * min(opened, nearest[0]))
     return ("take_profit", float(position["take"])) if taken else None
 

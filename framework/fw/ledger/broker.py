@@ -10,7 +10,7 @@ from fw.domain.event import Accepted, Cancelled, Event, Expired, Filled, Funding
 from fw.domain.order import Order, OrderKind
 from fw.domain.venue import fees
 from fw.errors import BrokerError
-from fw.parts.broker import Inbox, Terms
+from fw.parts.broker import Inbox, Slippage, Terms
 
 if TYPE_CHECKING:
     from fw.ledger.simulation import Simulation
@@ -44,8 +44,14 @@ class LedgerBroker:
             Terms(
                 maker=charged.maker,
                 taker=charged.taker,
-                slippage=simulation.slippage.bps * BASIS_POINT,
-                pessimistic=simulation.bar_path == "pessimistic",
+                slippage=Slippage(
+                    share=simulation.slippage.bps * BASIS_POINT,
+                    half_spread=simulation.slippage.half_spread,
+                    volatility=simulation.slippage.volatility,
+                    impact=simulation.slippage.impact,
+                    span=simulation.slippage.span,
+                ),
+                bar_path=simulation.bar_path,
                 through=simulation.through,
                 isolated=account.margin == "isolated",
                 leverage=account.leverage,

@@ -6,9 +6,14 @@ weighted on an increase, unchanged on a decrease, the price of the flip after a 
 
 from __future__ import annotations
 
+import math
+
 from fw.ledger.compiled import inner
-from fw.ledger.handle import account_of, fills_of, positions_of
-from fw.ledger.kinds import Ledger, Row
+from fw.ledger.handle import account_of, fills_of, market_of, positions_of
+from fw.ledger.kinds import CLOSE, VOLUME, Ledger, Row
+
+MOST_SLIPPAGE = 0.9
+"""Share of the price; beyond it a formula for small orders has long lost its meaning."""
 
 
 @inner
@@ -76,11 +81,52 @@ def take_liquidity(
     """Trade as a taker from `price`, which slippage makes worse, though not beyond `worst` (0: no bound)."""
     account = account_of(ledger)[0]
     p = positions_of(ledger)[k]
-    paid = price * (1.0 + account.slip) if lots > 0 else price * (1.0 - account.slip)
+    quantity = abs(lots) * p.lot
+    share = account.slip
+    if account.slip_ticks > 0.0 or account.slip_volatility > 0.0 or account.slip_impact > 0.0:
+        share = min(share + lost_share(ledger, i, k, quantity, price), MOST_SLIPPAGE)
+    paid = price * (1.0 + share) if lots > 0 else price * (1.0 - share)
     if worst > 0.0:
         paid = min(paid, worst) if lots > 0 else max(paid, worst)
-    quantity = abs(lots) * p.lot
     trade(ledger, i, k, lots, paid, quantity * paid * account.taker, quantity * abs(paid - price), reason, order)
+
+
+@inner
+def lost_share(ledger: Ledger, i: int, k: int, quantity: float, price: float) -> float:
+    """What a taker loses beyond the fixed share: half_spread × tick / price + σ × (volatility + impact × √(Q / V)).
+
+    σ and V are of the bars before `i`; a market without volume counts as if the order were a bar's whole volume.
+    """
+    account = account_of(ledger)[0]
+    lost = account.slip_ticks * positions_of(ledger)[k].tick / price
+    if account.slip_volatility > 0.0 or account.slip_impact > 0.0:
+        deviation, volume = recent(ledger, i, k, account.slip_span)
+        traded = quantity / volume if volume > 0.0 else 1.0
+        lost += deviation * (account.slip_volatility + account.slip_impact * math.sqrt(traded))
+    return lost
+
+
+@inner
+def recent(ledger: Ledger, i: int, k: int, span: int) -> tuple[float, float]:
+    """Standard deviation of the simple returns of the `span` whole bars before `i`, and their mean volume; else 0."""
+    pieces = account_of(ledger)[0].pieces
+    whole = i // pieces
+    begin = max(whole - span, 1)
+    count = whole - begin
+    if count < 1:
+        return 0.0, 0.0
+    close = market_of(ledger)[k, CLOSE]
+    mean = 0.0
+    volume = 0.0
+    for b in range(begin, whole):
+        mean += close[b * pieces + pieces - 1] / close[b * pieces - 1] - 1.0
+        volume += market_of(ledger)[k, VOLUME, b * pieces]  # the pieces of a bar share its volume evenly
+    mean /= count
+    variance = 0.0
+    for b in range(begin, whole):
+        off = close[b * pieces + pieces - 1] / close[b * pieces - 1] - 1.0 - mean
+        variance += off * off
+    return math.sqrt(variance / count), pieces * volume / count
 
 
 @inner

@@ -48,6 +48,10 @@ FAULTS = (
     "the position would be liquidated before its stop is reached",
 )
 
+PESSIMISTIC, OPTIMISTIC, ALONG = codes(3)
+"""What to make of a bar that touched two prices: the worse came first, the better did, or the bar is one straight way
+from its open to its close (a piece of a path), so that the order of prices is known."""
+
 SIGNAL, REBALANCE, RISK, EXPLICIT, STOP_LOSS, PROFIT, TRAILING, LIQUIDATION = codes(8)
 REASONS = ("signal", "rebalance", "risk", "order", "stop", "take_profit", "trailing", "liquidation")
 
@@ -127,9 +131,14 @@ ACCOUNT = np.dtype(
         # terms
         ("maker", "f8"),
         ("taker", "f8"),
-        ("slip", "f8"),
+        ("slip", "f8"),  # share of the price
+        ("slip_ticks", "f8"),  # half of the spread
+        ("slip_volatility", "f8"),  # times the deviation of a bar's return
+        ("slip_impact", "f8"),  # times that, and the square root of the share of a bar's volume
+        ("slip_span", "i8"),  # bars that both are taken of
+        ("pieces", "i8"),  # bars of the tape that make a whole one
         ("through", "f8"),
-        ("pessimistic", "i8"),
+        ("path", "i8"),
         ("isolated", "i8"),
         ("leverage", "f8"),
         ("reserve", "f8"),

@@ -19,9 +19,7 @@ HALVINGS = 50
 @inner
 def maintenance(notional: float, p: Row) -> float:
     """Maintenance margin of a notional, in settlement currency."""
-    t = 0
-    while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
-        t += 1
+    t = tier_of(notional, p)
     return notional * p.tiers[t, 1] - p.tiers[t, 2]
 
 
@@ -46,10 +44,7 @@ def others(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) ->
 @inner
 def highest_leverage(notional: float, p: Row) -> float:
     """The leverage that the bracket of a notional allows."""
-    t = 0
-    while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
-        t += 1
-    return p.tiers[t, 3]
+    return p.tiers[tier_of(notional, p), 3]
 
 
 @inner
@@ -93,12 +88,40 @@ def cancel_all(ledger: Ledger, i: int, k: int) -> None:
 
 
 @inner
-def close_out(ledger: Ledger, i: int, k: int, left: float) -> float:
-    """Close a position at its `closing` price; the clearance fee takes at most what is `left`. Returns the rest."""
+def close_out(ledger: Ledger, i: int, k: int, lots: int, left: float) -> float:
+    """Close `lots` of a position at its `closing` price; the clearance fee takes at most what is `left`, the margin
+    behind it. Returns the rest, which stays behind what is still held."""
     p = positions_of(ledger)[k]
-    fee = min(p.clearance * abs(p.lots) * p.lot * p.closing, left)
-    trade(ledger, i, k, -p.lots, p.closing, fee, 0.0, LIQUIDATION, NONE)
+    fee = min(p.clearance * lots * p.lot * p.closing, left)
+    unrealised = (abs(p.lots) - lots) * p.lot * (p.closing - p.entry)
+    margin = left - fee - (unrealised if p.lots > 0 else -unrealised)
+    trade(ledger, i, k, -lots if p.lots > 0 else lots, p.closing, fee, 0.0, LIQUIDATION, NONE)
+    if p.lots != 0:
+        p.margin = margin
     return left - fee
+
+
+@inner
+def tier_of(notional: float, p: Row) -> int:
+    """The bracket that holds a notional."""
+    t = 0
+    while t + 1 < p.tier_count and notional >= p.tiers[t + 1, 0]:
+        t += 1
+    return t
+
+
+@inner
+def lots_to_close(p: Row) -> int:
+    """What a liquidation takes at the `closing` price: all in the lowest bracket, else down into the one below."""
+    unit = p.lot * p.closing
+    held = abs(p.lots)
+    t = tier_of(held * unit, p)
+    if t == 0:
+        return held
+    kept = int(p.tiers[t, 0] / unit)
+    if kept * unit >= p.tiers[t, 0]:
+        kept -= 1
+    return held - max(kept, 0)
 
 
 @inner
@@ -112,49 +135,74 @@ def borne(account: Row, left: float) -> float:
 
 @inner
 def check_isolated(ledger: Ledger, i: int, field_long: int, field_short: int) -> None:
-    """Liquidate each position whose own margin does not cover it at these marks."""
+    """Liquidate each position whose own margin does not cover it at these marks, bracket by bracket."""
     account = account_of(ledger)[0]
     for k in range(positions_of(ledger).shape[0]):
         p = positions_of(ledger)[k]
-        if p.lots == 0:
-            continue
-        mark = adverse(ledger, i, k, field_long, field_short)
-        balance = p.margin + p.lots * p.lot * (mark - p.entry)
-        if balance <= maintenance(abs(p.lots) * p.lot * mark, p):
-            cancel_all(ledger, i, k)
+        p.closing = 0.0
+        while p.lots != 0:
+            mark = adverse(ledger, i, k, field_long, field_short)
+            balance = p.margin + p.lots * p.lot * (mark - p.entry)
+            if balance > maintenance(abs(p.lots) * p.lot * mark, p):
+                break
+            if p.closing == 0.0:
+                cancel_all(ledger, i, k)
+                account.liquidations += 1
             p.closing = closing_price(ledger, i, k, field_long, field_short)
-            close_out(ledger, i, k, borne(account, p.margin + p.lots * p.lot * (p.closing - p.entry)))
-            account.liquidations += 1
+            left = p.margin + p.lots * p.lot * (p.closing - p.entry)
+            lots = lots_to_close(p) if left > 0.0 else abs(p.lots)
+            close_out(ledger, i, k, lots, borne(account, left))
 
 
 @inner
 def check_cross(ledger: Ledger, i: int, field_long: int, field_short: int) -> None:
-    """Liquidate all positions when the account does not cover them at these marks."""
+    """Liquidate when the account does not cover its positions at these marks: the one in the highest bracket first,
+    bracket by bracket; when all are in their lowest, all of them."""
+    if covers(ledger, i, field_long, field_short):
+        return
     account = account_of(ledger)[0]
     n = positions_of(ledger).shape[0]
-    balance = wallet(account)
+    cancel_all(ledger, i, NONE)
+    account.liquidations += 1
+    share = 0.0
+    while not covers(ledger, i, field_long, field_short):
+        share = breaking_share(ledger, i, share, field_long, field_short)
+        left = wallet(account)
+        for k in range(n):
+            p = positions_of(ledger)[k]
+            if p.lots != 0:
+                p.closing = mark_on_the_way(ledger, i, k, share, field_long, field_short)
+                left += p.lots * p.lot * (p.closing - p.entry)
+        largest = NONE
+        tier = 0
+        for k in range(n):
+            p = positions_of(ledger)[k]
+            t = tier_of(abs(p.lots) * p.lot * p.closing, p) if p.lots != 0 else 0
+            if t > tier:
+                tier = t
+                largest = k
+        if left > 0.0 and largest != NONE:
+            close_out(ledger, i, largest, lots_to_close(positions_of(ledger)[largest]), left)
+            continue
+        left = borne(account, left)
+        for k in range(n):
+            lots = abs(positions_of(ledger)[k].lots)
+            if lots != 0:
+                left = close_out(ledger, i, k, lots, left)
+
+
+@inner
+def covers(ledger: Ledger, i: int, field_long: int, field_short: int) -> bool:
+    """Whether a shared margin is above the maintenance of all positions at these marks."""
+    balance = wallet(account_of(ledger)[0])
     need = 0.0
-    for k in range(n):
+    for k in range(positions_of(ledger).shape[0]):
         p = positions_of(ledger)[k]
         if p.lots != 0:
             mark = adverse(ledger, i, k, field_long, field_short)
             balance += p.lots * p.lot * (mark - p.entry)
             need += maintenance(abs(p.lots) * p.lot * mark, p)
-    if need == 0.0 or balance > need:
-        return
-    cancel_all(ledger, i, NONE)
-    share = breaking_share(ledger, i, field_long, field_short)
-    left = wallet(account)
-    for k in range(n):
-        p = positions_of(ledger)[k]
-        if p.lots != 0:
-            p.closing = mark_on_the_way(ledger, i, k, share, field_long, field_short)
-            left += p.lots * p.lot * (p.closing - p.entry)
-    left = borne(account, left)
-    for k in range(n):
-        if positions_of(ledger)[k].lots != 0:
-            left = close_out(ledger, i, k, left)
-    account.liquidations += 1
+    return need == 0.0 or balance > need
 
 
 @inner
@@ -165,13 +213,13 @@ def mark_on_the_way(ledger: Ledger, i: int, k: int, share: float, field_long: in
 
 
 @inner
-def breaking_share(ledger: Ledger, i: int, field_long: int, field_short: int) -> float:
+def breaking_share(ledger: Ledger, i: int, start: float, field_long: int, field_short: int) -> float:
     """Cross: how far all marks, moving together, had gone from best to worst when the account was used up.
 
-    Balance less maintenance only falls on that way, so it is found by halving.
+    Balance less maintenance only falls on that way, so it is found by halving what lies beyond `start`.
     """
     account = account_of(ledger)[0]
-    low = 0.0
+    low = start
     high = 1.0
     for _ in range(HALVINGS):
         share = 0.5 * (low + high)
@@ -199,11 +247,14 @@ def check_margin(ledger: Ledger, i: int, field_long: int, field_short: int) -> N
 
 @inner
 def closing_price(ledger: Ledger, i: int, k: int, field_long: int, field_short: int) -> float:
-    """Where a liquidation closes the isolated position `k`: its liquidation price, kept inside the marks of the bar."""
+    """Where a liquidation closes the isolated position `k`: its liquidation price, kept inside the marks of the bar,
+    and no better than the part that was closed before."""
     p = positions_of(ledger)[k]
-    price = liquidation_price(p, p.lots, p.entry, own_balance(ledger, i, k, field_long, field_short))
     if field_long == field_short:
         return market_of(ledger)[k, ledger.mark + field_long, i]  # the gap left no better price
+    price = liquidation_price(p, p.lots, p.entry, p.margin)
+    if p.closing > 0.0:
+        price = min(price, p.closing) if p.lots > 0 else max(price, p.closing)
     return min(max(price, market_of(ledger)[k, ledger.mark + LOW, i]), market_of(ledger)[k, ledger.mark + HIGH, i])
 
 

@@ -12,7 +12,9 @@ from fw.ledger.compiled import inner
 from fw.ledger.fills import make_liquidity, take_liquidity, wallet
 from fw.ledger.handle import account_of, market_of, orders_of, positions_of, working_of
 from fw.ledger.kinds import (
+    ALONG,
     CANCELLED,
+    CLOSE,
     EXPIRED,
     FILLED,
     HIGH,
@@ -25,7 +27,9 @@ from fw.ledger.kinds import (
     NONE,
     NOTHING_TO_REDUCE,
     OPEN,
+    OPTIMISTIC,
     OVER_BRACKET,
+    PESSIMISTIC,
     PROFIT,
     REJECTED,
     RUINED,
@@ -171,8 +175,8 @@ def fill_inside(ledger: Ledger, i: int, kind: int) -> None:
 def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
     """Close the position where its stop, trailing stop or take-profit was touched; in doubt the stop came first.
 
-    What was entered inside the bar, at the price `entered` (0: nothing was), is not paid its take-profit in that
-    bar, unless the path is optimistic; and no stop of it fills better than it entered.
+    What the open had already passed is certain. What was entered inside the bar, at the price `entered` (0: nothing
+    was), is not paid its take-profit in that bar, unless the path says so; no stop of it fills better than it entered.
     """
     p = positions_of(ledger)[k]
     account = account_of(ledger)[0]
@@ -181,6 +185,10 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
     first = market_of(ledger)[k, OPEN, i]
     high = market_of(ledger)[k, HIGH, i]
     low = market_of(ledger)[k, LOW, i]
+    close = market_of(ledger)[k, CLOSE, i]
+    if entered > 0.0 and account.path == ALONG:  # only what comes after the entry
+        high = max(entered, close)
+        low = min(entered, close)
     long = p.lots > 0
     stop = p.stop
     reason = STOP_LOSS
@@ -190,13 +198,25 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
     stopped = stop > 0.0 and (low <= stop if long else high >= stop)
     beyond = through(ledger, p)
     taken = p.take > 0.0 and (high > p.take + beyond if long else low < p.take - beyond)
-    if entered > 0.0 and account.pessimistic:
+    if entered > 0.0 and account.path == PESSIMISTIC and taken:
+        account.ambiguous += 1
         taken = False
+    if entered > 0.0 and account.path == OPTIMISTIC and stopped:
+        # an entry that the price fell to (a long's) is followed by the stop; one that it rose to perhaps not
+        came_from_beyond = first > entered if long else first < entered
+        if not came_from_beyond and (close > stop if long else close < stop):
+            account.ambiguous += 1
+            stopped = False
     if not (stopped or taken):
         return
     if stopped and taken:
-        account.ambiguous += 1
-    if stopped and (account.pessimistic or not taken):
+        if entered == 0.0 and (first <= stop if long else first >= stop):
+            taken = False
+        elif entered == 0.0 and (first > p.take + beyond if long else first < p.take - beyond):
+            stopped = False
+        else:
+            account.ambiguous += 1
+    if stopped and (account.path != OPTIMISTIC or not taken):
         price = min(first, stop) if long else max(first, stop)
         if entered > 0.0:
             price = min(price, entered) if long else max(price, entered)

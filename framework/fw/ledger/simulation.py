@@ -19,6 +19,7 @@ from fw.ledger.memory import empty
 from fw.ledger.planning import add_explicit
 from fw.ledger.sizing import admit
 from fw.ledger.step import decide_at, place_order, run_bars
+from fw.parts.broker import Slippage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,6 +35,9 @@ def _fields(rows: np.dtype[Any]) -> list[tuple[str, Any]]:
     """Name and (type, offset) of each field of a row type, in the order of memory."""
     return [(name, rows.fields[name]) for name in rows.names or () if rows.fields is not None]
 
+
+PATHS = {"pessimistic": kinds.PESSIMISTIC, "optimistic": kinds.OPTIMISTIC}
+"""What to make of a bar that touched two prices; on any other path a bar is one straight way."""
 
 FIRST_ROOM = 65_536
 """Rows; memory that is never written to is never taken."""
@@ -56,6 +60,8 @@ class Tape:
     size: BarSize
     first: int = 0
     """The first bar that is traded; what lies before it is warm-up."""
+    pieces: int = 1
+    """How many bars of the tape a bar of the data was cut into, to walk along its path."""
 
     @property
     def bars(self) -> int:
@@ -121,8 +127,13 @@ class Simulation:
         row = self.account[0]
         row["capital"] = row["equity"] = row["peak"] = capital
         row["next"] = self.first
-        row["maker"], row["taker"], row["slip"] = terms.maker, terms.taker, terms.slippage
-        row["through"], row["pessimistic"], row["isolated"] = terms.through, terms.pessimistic, terms.isolated
+        row["maker"], row["taker"] = terms.maker, terms.taker
+        lost = terms.slippage if isinstance(terms.slippage, Slippage) else Slippage(share=terms.slippage)
+        row["slip"], row["slip_ticks"], row["slip_span"] = lost.share, lost.half_spread, lost.span
+        row["slip_volatility"], row["slip_impact"] = lost.volatility, lost.impact
+        row["through"], row["isolated"] = terms.through, terms.isolated
+        row["pieces"] = self.tape.pieces
+        row["path"] = PATHS.get(terms.bar_path, kinds.ALONG)
         row["leverage"], row["reserve"] = terms.leverage, terms.reserve
         row["fraction"] = np.nan if terms.fraction is None else terms.fraction
         row["quantity"] = np.nan if terms.quantity is None else terms.quantity

@@ -56,6 +56,34 @@ class Broker(Protocol):
 
 
 @attrs.frozen(kw_only=True)
+class Slippage:
+    """What taking costs beyond the price that was seen, as a share of it; the four sum up, to 0.9 at most.
+
+    The impact of a quantity Q is `impact × σ × √(Q / V)`, the square-root law (Almgren et al. 2005, "Direct estimation
+    of equity market impact"; Tóth et al. 2011). σ is the standard deviation of returns and V the mean volume of the
+    `span` bars before the fill, so the share does not depend on the size of the bars.
+    """
+
+    share: float = 0.0
+    """Fixed share of the price; 0.0001 is one basis point."""
+    half_spread: float = 0.0
+    """Ticks between the middle of the book and its best price."""
+    volatility: float = 0.0
+    """Times σ."""
+    impact: float = 0.0
+    """Times σ × √(Q / V); about 1 in the literature."""
+    span: int = 60
+    """Bars that σ and V are taken of, fewer where the data begins."""
+
+    def __attrs_post_init__(self) -> None:
+        for name in ("share", "half_spread", "volatility", "impact"):
+            if not 0.0 <= getattr(self, name) < float("inf"):
+                raise ValueError(f"{name} is 0 or more, not {getattr(self, name)!r}")
+        if self.span < 2:
+            raise ValueError(f"span is 2 bars or more, not {self.span!r}")
+
+
+@attrs.frozen(kw_only=True)
 class Terms:
     """How a simulated venue charges and fills, and the limits applied to every decision; a row of the ledger.
 
@@ -67,10 +95,10 @@ class Terms:
     """Fee on notional of fills that rested."""
     taker: float = 0.0
     """Fee on notional of fills that took."""
-    slippage: float = 0.0
-    """Share of the price that market and stop orders lose."""
-    pessimistic: bool = True
-    """Inside a bar that touched both, the stop comes first."""
+    slippage: float | Slippage = 0.0
+    """What market and stop orders lose; a bare number is a fixed share of the price."""
+    bar_path: str = "pessimistic"
+    """Which price of a bar came first: `pessimistic`, `optimistic`, or a way that is walked: `ohlc`, `adaptive`."""
     through: int = 1
     """Ticks by which the price must trade through a resting order to fill it."""
     isolated: bool = True

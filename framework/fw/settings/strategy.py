@@ -53,9 +53,15 @@ class Account:
 
 @attrs.frozen
 class Slippage:
-    """What market and stop orders lose against the price they saw."""
+    """What market and stop orders lose against the price they saw; the terms sum up."""
 
     bps: float = setting(1.0, ge=0, help="hundredths of a percent of the price")
+    half_spread: float = setting(0.0, ge=0, help="ticks from the middle of the book to its best price")
+    volatility: float = setting(0.0, ge=0, help="times the standard deviation of a bar's return")
+    impact: float = setting(
+        0.0, ge=0, help="times that deviation and the square root of the order's share of a bar's volume"
+    )
+    span: int = setting(60, ge=2, help="bars before the fill that deviation and volume are taken of")
 
 
 @attrs.frozen

@@ -30,7 +30,7 @@ from fw.domain.event import (
 )
 from fw.domain.order import Order, OrderKind
 from fw.domain.result import Result
-from fw.parts.broker import SimulatedBroker, Terms
+from fw.parts.broker import SimulatedBroker, Slippage, Terms
 from fw.parts.metric import Unmeasured
 from fw.parts.spec import build
 from fw.plan import backtest
@@ -134,8 +134,9 @@ def check_broker(spec: Any) -> None:
         assert not broker.real_money, f"{name} is simulated and cannot move real money"
         terms = broker.terms(FakeRun())
         assert isinstance(terms, Terms), f"{name}.terms gives fw.Terms, not {type(terms).__name__}"
-        assert np.isfinite([terms.maker, terms.taker, terms.slippage]).all(), f"{name}: fees and slippage are finite"
-        assert terms.slippage >= 0.0 and terms.leverage >= 1.0, f"{name}: slippage from 0, leverage from 1"
+        assert np.isfinite([terms.maker, terms.taker]).all(), f"{name}: fees are finite"
+        lost = terms.slippage if isinstance(terms.slippage, Slippage) else Slippage(share=terms.slippage)
+        assert lost.share < 1.0 and terms.leverage >= 1.0, f"{name}: slippage below 1, leverage from 1"
         _check_facts(name, spec)
         return
     inbox = FakeInbox()

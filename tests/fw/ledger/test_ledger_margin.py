@@ -123,3 +123,55 @@ def test_the_account_ends_where_its_wallet_is_used_up(trade: Callable[..., Any])
     assert simulation.equity[-1] == 0.0
     assert len(simulation.fills) == 2  # in, and out: the signal of bar 2 opens nothing any more
     assert simulation.account["halted"][0] == 3
+
+
+TWO_BRACKETS = (fw.Tier(0, 0.01, 0, 100), fw.Tier(50, 0.05, 2, 20))
+
+
+@pytest.mark.parametrize(("low", "steps"), [(92.7, 0), (92.6, 1), (89.0, 1), (88.9, 2)])
+def test_a_large_position_goes_bracket_by_bracket(trade: Callable[..., Any], low: float, steps: int) -> None:
+    # from a notional of 50 on 5 % less 2: 10 + (P − 100) = 0.05 P − 2 at P = 88 / 0.95 = 92.632
+    first = 88.0 / 0.95
+    simulation = trade(
+        [FLAT, FLAT, (100, 100, low, 95)],
+        strength=[[1.0, NAN, NAN]],
+        rules={"tiers": TWO_BRACKETS, "clearance_fee": 0.005},
+    )
+    assert len(simulation.fills) == 1 + steps
+    assert simulation.account["liquidations"][0] == min(steps, 1)
+    if steps == 0:
+        return
+    # 0.53 coins are worth 49.09 there, 0.54 would be 50.02: 47 lots go
+    assert simulation.fills[1]["lots"] == -47
+    assert simulation.fills[1]["price"] == pytest.approx(first)
+    assert simulation.fills[1]["fee"] == pytest.approx(0.005 * 0.47 * first)
+    margin = 10.0 - 0.47 * (100 - first) - 0.005 * 0.47 * first
+    if steps == 1:
+        assert simulation.positions[0]["lots"] == 53
+        assert simulation.positions[0]["margin"] == pytest.approx(margin)
+        return
+    # the rest, in the lowest bracket: margin + 0.53 (P − 100) = 0.01 × 0.53 P
+    assert simulation.fills[2]["lots"] == -53
+    assert simulation.fills[2]["price"] == pytest.approx((53 - margin) / (0.53 * 0.99))
+
+
+def test_a_shared_margin_gives_up_the_position_in_the_highest_bracket_first(trade: Callable[..., Any]) -> None:
+    # 12 of capital, one coin at 100 and one at 40, which falls to 37 while the first falls to 92. At the share t of the
+    # way 12 − 11 t = 0.05 (100 − 8 t) − 2 + 0.01 (40 − 3 t), so t = 8.6 / 10.57
+    t = 8.6 / 10.57
+    small = [(40, 40, 40, 40), (40, 40, 40, 40), (40, 40, 37, 37)]
+    simulation = trade(
+        [FLAT, FLAT, (100, 100, 92, 92)],
+        small,
+        strength=[[1.0, NAN, NAN], [1.0, NAN, NAN]],
+        rules={"tiers": TWO_BRACKETS},
+        isolated=False,
+        capital=12.0,
+        leverage=20.0,
+    )
+    price = 100 - 8 * t
+    assert [(int(row["instrument"]), int(row["lots"])) for row in simulation.fills[2:]] == [
+        (0, int(50 / price * 100) - 100)
+    ]
+    assert simulation.fills[2]["price"] == pytest.approx(price)
+    assert simulation.positions[1]["lots"] == 100

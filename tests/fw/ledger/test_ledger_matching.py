@@ -52,12 +52,48 @@ def test_a_stop_counts_from_the_open_that_entered(trade: Callable[..., Any]) -> 
     ]
 
 
-@pytest.mark.parametrize(("pessimistic", "reason", "price"), [(True, "stop", 95.0), (False, "take_profit", 105.0)])
-def test_a_bar_that_touches_both(trade: Callable[..., Any], pessimistic: bool, reason: str, price: float) -> None:
+@pytest.mark.parametrize(
+    ("path", "reason", "price"), [("pessimistic", "stop", 95.0), ("optimistic", "take_profit", 105.0)]
+)
+def test_a_bar_that_touches_both(trade: Callable[..., Any], path: str, reason: str, price: float) -> None:
     signals = held(3, stop_loss=95.0, take_profit=105.0)
-    simulation = trade([FLAT, FLAT, (100, 106, 94, 100)], strength=[[1.0] * 3], pessimistic=pessimistic, **signals)
+    simulation = trade([FLAT, FLAT, (100, 106, 94, 100)], strength=[[1.0] * 3], bar_path=path, **signals)
     assert exits(simulation) == [(2, reason, price)]
     assert simulation.account["ambiguous"][0] == 1
+
+
+@pytest.mark.parametrize("path", ["pessimistic", "optimistic"])
+@pytest.mark.parametrize(
+    ("opened", "reason", "price"), [(94.0, "stop", 94.0), (95.0, "stop", 95.0), (105.1, "take_profit", 105.0)]
+)
+def test_what_the_open_has_passed_is_certain(
+    trade: Callable[..., Any], path: str, opened: float, reason: str, price: float
+) -> None:
+    signals = held(3, stop_loss=95.0, take_profit=105.0)
+    bars = [FLAT, FLAT, (opened, 106, 93, 100)]
+    simulation = trade(bars, strength=[[1.0] * 3], bar_path=path, **signals)
+    assert exits(simulation) == [(2, reason, price)]
+    assert simulation.account["ambiguous"][0] == 0
+
+
+@pytest.mark.parametrize(
+    ("bar", "stopped"),
+    [
+        ((97, 101, 94, 99), {"pessimistic": True, "optimistic": False}),  # the low may have come before the entry
+        ((97, 101, 94, 94.5), {"pessimistic": True, "optimistic": True}),  # it closed below the stop
+    ],
+)
+def test_a_stop_entry_may_have_come_after_the_low(
+    trade: Callable[..., Any], place: Callable[..., int], bar: tuple[float, ...], stopped: dict[str, bool]
+) -> None:
+    for path, happens in stopped.items():
+        simulation = trade([FLAT, bar], until=1, bar_path=path)
+        place(simulation, 100, "stop", 100.0)
+        simulation.orders["planned"][0] = 1
+        simulation.orders["stop"][0] = 95.0
+        simulation.advance(2)
+        assert [reason for _, reason, _ in exits(simulation)] == (["stop"] if happens else [])
+        assert simulation.account["ambiguous"][0] == (0 if happens else 1)
 
 
 def test_a_long_s_trailing_stop_follows_the_highs_of_bars_that_are_over(trade: Callable[..., Any]) -> None:
@@ -122,7 +158,7 @@ def test_what_a_limit_entered_may_be_stopped_in_the_same_bar_but_not_paid_its_pr
     stopped = trade([FLAT, bar], strength=[[1.0] * 2], **held(2, limit=95.0, stop_loss=92.0, take_profit=105.0))
     far = held(2, limit=95.0, stop_loss=87.0, take_profit=105.0)
     kept = trade([FLAT, bar], strength=[[1.0] * 2], **far)
-    paid = trade([FLAT, bar], strength=[[1.0] * 2], pessimistic=False, **far)
+    paid = trade([FLAT, bar], strength=[[1.0] * 2], bar_path="optimistic", **far)
     assert exits(stopped) == [(1, "stop", 92.0)]
     assert exits(kept) == []
     assert exits(paid) == [(1, "take_profit", 105.0)]

@@ -87,8 +87,8 @@ def test_its_terms_are_those_of_the_file(make_plan: Callable[..., Any], made_up:
     assert terms == fw.Terms(
         maker=0.00018,
         taker=0.00045,
-        slippage=0.0025,
-        pessimistic=False,
+        slippage=fw.Slippage(share=0.0025),
+        bar_path="optimistic",
         through=2,
         isolated=False,
         leverage=3.0,
