@@ -59,6 +59,8 @@ class Rejected(Event):
 
     order_id: str
     reason: str
+    code: int = 0
+    """The venue's own number for it; 0: none."""
 
 
 @attrs.frozen(kw_only=True)

@@ -155,7 +155,9 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
         orders = simulation.orders
         refused = orders[orders["state"] == kinds.REJECTED]
         earliest = refused[0]
-        when = format_time(simulation.open_time(int(earliest["done"])))
+        bar = int(earliest["done"])
+        at_once = bar == int(earliest["bar"])  # refused as it came, when that bar had closed
+        when = format_time(simulation.close_time(bar) if at_once else simulation.open_time(bar))
         yield f"{len(refused)} orders were rejected; the first at {when}: {kinds.FAULTS[int(earliest['fault'])]}"
     if row["too_small"]:
         smallest = ", ".join(_smallest_order(simulation, k) for k in range(len(simulation.instruments)))

@@ -94,14 +94,21 @@ class LedgerBroker:
     def submit(self, order: Order) -> None:
         """Take an order that the ledger has written down; its id is its row."""
         from fw.ledger import kinds
+        from fw.ledger.filtering import filtered
 
-        self.simulation.place(int(order.id))
+        refused = filtered(self.simulation, order)
+        if refused is None:
+            self.simulation.place(int(order.id))
+        else:
+            self.simulation.refuse(int(order.id), refused.code)
         if order.kind is OrderKind.BRACKET or self._inbox is None or not self._inbox.kinds:
             return
         row = self.simulation.orders[int(order.id)]
         if row["state"] == kinds.REJECTED:
             if self._inbox.wants(Rejected):
-                self._inbox.put(Rejected(time=order.time, order_id=order.id, reason=kinds.FAULTS[int(row["fault"])]))
+                fault = int(row["fault"])
+                reason = str(refused) if refused is not None else kinds.FAULTS[fault]
+                self._inbox.put(Rejected(time=order.time, order_id=order.id, reason=reason, code=kinds.CODES[fault]))
             return
         self._working.add(int(order.id))  # so that its end is told, though it be withdrawn before the next bar
         if self._inbox.wants(Accepted):
@@ -176,7 +183,8 @@ class LedgerBroker:
             row = simulation.orders[number]
             time = simulation.close_time(int(row["done"])) if row["done"] < kinds.NEVER else 0
             if row["state"] == kinds.REJECTED and wants(Rejected):
-                yield Rejected(time=time, order_id=str(number), reason=kinds.FAULTS[int(row["fault"])])
+                fault = int(row["fault"])
+                yield Rejected(time=time, order_id=str(number), reason=kinds.FAULTS[fault], code=kinds.CODES[fault])
             elif row["state"] == kinds.EXPIRED and wants(Expired):
                 yield Expired(time=time, order_id=str(number))
             elif row["state"] == kinds.CANCELLED and wants(Cancelled):

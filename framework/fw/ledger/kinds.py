@@ -42,11 +42,27 @@ FAULTS = (
     "notional is below the minimum (-4164)",
     "reduce-only without a position to reduce (-2022)",
     "the account is in liquidation (-2023)",
-    "more than the largest market order (-4005)",
+    "more than the largest order (-4005)",
     "leverage above the cap of the bracket that holds the notional (-2027)",
     "a stop or take-profit on the wrong side of the price would trigger at once (-2021)",
     "the position would be liquidated before its stop is reached",
+    # below: what only `fw.domain.filters` finds
+    "less than the smallest quantity (-4004)",
+    "the quantity is no multiple of the step (-4023)",
+    "price below the lowest (-4013)",
+    "price above the highest (-4002)",
+    "the price is no multiple of the tick (-4014)",
+    "trigger price above the highest (-4007)",
+    "a buy too far above the mark price (-4016)",
+    "a sale too far below the mark price (-4024)",
+    "a buy too far above its trigger (-4183)",
+    "a sale too far below its trigger (-4184)",
+    "the other side's best price is too far from the mark price (-4131)",
+    "too many open orders (-2025)",
+    "too many open conditional orders (-4045)",
 )
+CODES = tuple(int(text.rpartition("(")[2].rstrip(")") if text.endswith(")") else 0) for text in FAULTS)
+"""The exchange's own number for each fault; 0: it has none."""
 
 PESSIMISTIC, OPTIMISTIC, ALONG = codes(3)
 """What to make of a bar that touched two prices: the worse came first, the better did, or the bar is one straight way

@@ -210,6 +210,12 @@ class Simulation:
         """Hand an order that is written down to the simulated venue."""
         place_order(self.handle, row)
 
+    def refuse(self, row: int, code: int) -> None:
+        """End an order that is written down as the venue does with this code, before it works."""
+        order = self._orders[row]
+        order["state"], order["fault"], order["done"] = kinds.REJECTED, kinds.CODES.index(code), order["bar"]
+        self.account["rejected"] += 1
+
     def admit(self, bar: int, instrument: int, lots: int) -> int:
         """How many of an explicit order's lots the limits let pass."""
         return int(_admit(self.handle, bar, instrument, lots))

@@ -77,10 +77,10 @@ def test_an_observer_is_fed_the_kinds_it_asks_for_in_the_order_of_time(drive: Dr
 
 def test_vetoes_rejections_cancellations_funding_and_liquidations_are_told(drive: Drive) -> None:
     watch = Watch((Vetoed, Rejected, Cancelled, Funding, Liquidated, Expired))
-    rows = [FLAT, FLAT, FLAT, (100.0, 100.0, 80.0, 90.0), FLAT, FLAT]
+    rows = [FLAT, FLAT, (100.0, 106.0, 100.0, 100.0), (100.0, 100.0, 80.0, 90.0), FLAT, FLAT]
     script = {
         0: 1.0,
-        1: (fw.Place(0.01, "limit", 99.0),),
+        1: (fw.Place(899.0, "stop", 105.0),),  # within its leverage at 100, not at 105
         3: (fw.Place(0.5, "limit", 50.0, id="a"),),
         4: (fw.Cancel("a"),),
     }
@@ -88,13 +88,13 @@ def test_vetoes_rejections_cancellations_funding_and_liquidations_are_told(drive
     drive(script, rows, rules={"min_notional": 5.0}, rates=[(2, 0.001)], observers=[watch], risk=[NoHalf()])
     assert [(type(event).__name__, event.time // HOUR) for event in watch.seen] == [
         ("Funding", 2),
+        ("Rejected", 3),  # reached in bar 2, whose close is told
         ("Liquidated", 3),
-        ("Rejected", 4),  # reached in bar 3, whose close is told
         ("Cancelled", 5),
         ("Vetoed", 6),
     ]
     assert watch.seen[0] == Funding(time=2 * HOUR, instrument="A", lots=10000, amount=pytest.approx(-10.0))
-    assert watch.seen[2].reason == "notional is below the minimum (-4164)"
+    assert (watch.seen[1].reason, watch.seen[1].code) == ("margin is insufficient (-2019)", -2019)
 
 
 def test_observers_change_nothing(drive: Drive) -> None:
