@@ -6,6 +6,8 @@ Property tests try few examples by default; `pytest tests/properties tests/parit
 from __future__ import annotations
 
 import os
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.util import module_from_spec, spec_from_file_location
@@ -41,6 +43,24 @@ def real_data() -> Path:
     if not (folder / "btcusdt_perp_1h_2019-09_2024-12.parquet").exists():
         pytest.skip(f"no real market data in {folder}; set FW_REAL_DATA to a folder that has it")
     return folder
+
+
+@pytest.fixture(scope="session")
+def german(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """A folder for `LOCPATH` that has the locale de_DE.UTF-8, where decimals have a comma; skips without localedef."""
+    localedef = shutil.which("localedef")
+    if localedef is None:
+        pytest.skip("no localedef here to make a locale with a decimal comma")
+    folder = tmp_path_factory.mktemp("locales")
+    made = subprocess.run(
+        [localedef, "-i", "de_DE", "-f", "UTF-8", str(folder / "de_DE.UTF-8")],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if not (folder / "de_DE.UTF-8" / "LC_NUMERIC").exists():
+        pytest.skip(f"localedef could not make de_DE.UTF-8: {made.stderr.strip()}")
+    return str(folder)
 
 
 @pytest.fixture(scope="session")

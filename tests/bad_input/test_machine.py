@@ -182,18 +182,14 @@ def test_the_machines_time_zone_changes_nothing(desk: Any, candles: pd.DataFrame
 
 
 @pytest.fixture
-def decimal_comma() -> Iterator[None]:
-    """A locale that writes decimals with a comma, where one is installed."""
+def decimal_comma(german: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """A locale that writes decimals with a comma."""
+    monkeypatch.setenv("LOCPATH", german)
     before = locale.setlocale(locale.LC_ALL)
-    for name in ("de_DE.UTF-8", "fr_FR.UTF-8", "ru_RU.UTF-8", "de_DE", "fr_FR"):
-        try:
-            locale.setlocale(locale.LC_ALL, name)
-        except locale.Error:
-            continue
-        yield
-        locale.setlocale(locale.LC_ALL, before)
-        return
-    pytest.skip("no locale with a decimal comma is installed here")
+    locale.setlocale(locale.LC_ALL, "de_DE.UTF-8")
+    assert locale.localeconv()["decimal_point"] == ","
+    yield
+    locale.setlocale(locale.LC_ALL, before)
 
 
 @pytest.mark.usefixtures("decimal_comma")

@@ -1,4 +1,4 @@
-"""The exchange's worked examples, a second derivation by bisection, and what must hold whatever the numbers."""
+"""A second derivation of the formulas by bisection, and what must hold whatever the numbers."""
 
 from __future__ import annotations
 
@@ -38,37 +38,6 @@ def price_of(balance, size, entry, tiers, mark=None, multiplier=1.0, is_inverse=
     return formulas.liquidation_price(
         float(mark or entries[0]), float(balance), sizes, entries, tiers, float(multiplier), is_inverse
     )
-
-
-# Binance FAQ b3c689c1f50a44cabb3a84e663b81d93, "Liquidation price in cross margin mode": two contracts on one wallet
-FAQ_WALLET = 1_535_443.01
-FAQ = {
-    "BTCUSDT": (109.488, 32_481.980, 31_967.27, (0.025, 16_300.0), 26_316.89),
-    "ETHUSDT": (3_683.979, 1_456.84, 1_335.18, (0.1, 135_365.0), 1_153.26),
-}
-
-
-@pytest.mark.parametrize(("symbol", "other"), [("BTCUSDT", "ETHUSDT"), ("ETHUSDT", "BTCUSDT")])
-def test_the_exchange_s_worked_example_of_two_contracts_on_one_wallet(symbol, other):
-    size, entry, mark, (rate, amount), published = FAQ[symbol]
-    size_b, entry_b, mark_b, (rate_b, amount_b), _ = FAQ[other]
-    rest = size_b * (mark_b - entry_b) - (size_b * mark_b * rate_b - amount_b)
-    tiers = np.array([(0.0, rate, amount)])
-    assert price_of(FAQ_WALLET + rest, size, entry, tiers, mark) == pytest.approx(published, abs=0.01)
-
-
-HAND = [
-    # wallet behind it, size, entry, price: worked out by hand on the tiers above
-    (1_000.0, 1.0, 10_000.0, (10_000 - 1_000) / (1 - 0.004)),  # 10× long, 40k..: tier 0
-    (1_000.0, -1.0, 10_000.0, (10_000 + 1_000) / (1 + 0.004)),
-    (6_000.0, 10.0, 6_000.0, (60_000 - 6_000 - 50) / (10 * (1 - 0.005))),  # 54,221 of notional: tier 1
-    (60_000.0, -100.0, 6_000.0, (600_000 + 60_000 + 950) / (100 * (1 + 0.0065))),  # 656,681: tier 2
-]
-
-
-@pytest.mark.parametrize(("wallet", "size", "entry", "price"), HAND)
-def test_isolated_positions_by_hand(wallet, size, entry, price):
-    assert price_of(wallet, size, entry, TIERS) == pytest.approx(price, rel=1e-12)
 
 
 def exact_spare(price, balance, legs, tiers, multiplier=1, is_inverse=False):
