@@ -152,10 +152,11 @@ def reckoned(case: Case) -> float:
     return price if price < MOST * case.mark else 0.0
 
 
-def liquidated_at(case: Case, price: float) -> float | None:
-    """Where the simulated venue closes the position in a bar whose mark moves to `price`; None where it lets it stand.
+def taken(case: Case, price: float) -> list[tuple[int, float]]:
+    """What the simulated venue takes, and at which marks, in a bar whose mark moves to `price`.
 
-    For linear contracts in one-way mode. All other marks stay where they are.
+    For linear contracts in one-way mode; all other marks stay where they are. Number 0 is the position itself: a
+    cross account may have to give up another one first.
     """
     (size, entry) = case.legs[0]
     rows = [(case.contract, size, entry, case.mark, price)]
@@ -177,8 +178,7 @@ def liquidated_at(case: Case, price: float) -> float | None:
         row["lots"], row["entry"] = round(held / LOT), paid
         row["margin"] = case.wallet if case.isolated else 0.0
     simulation.advance(1)
-    closed = simulation.fills[simulation.fills["instrument"] == 0]
-    return float(closed["price"][0]) if len(closed) else None
+    return [(int(fill["instrument"]), float(fill["price"])) for fill in simulation.fills]
 
 
 LOT = 0.001
@@ -257,11 +257,12 @@ def check(case: Case) -> float:
     if case.contract.is_inverse or len(case.legs) > 1 or not case.is_solvent() or wanted <= 2.0 * tick:
         return wanted
     outward = tick if wanted > case.mark else -tick
-    beyond = liquidated_at(case, wanted + outward)
-    assert beyond is not None, f"{wanted!r} by halving, and still open at {wanted + outward!r}: {case}"
-    assert abs(beyond - wanted) <= tick, f"{wanted!r} by halving, closed at {beyond!r}: {case}"
+    beyond = taken(case, wanted + outward)
+    assert beyond, f"{wanted!r} by halving, and still open at {wanted + outward!r}: {case}"
+    first, at = beyond[0]
+    assert first != 0 or abs(at - wanted) <= tick, f"{wanted!r} by halving, closed at {at!r}: {case}"
     if abs(wanted - case.mark) > 2.0 * tick:
-        assert liquidated_at(case, wanted - outward) is None, f"closed before {wanted!r}, found by halving: {case}"
+        assert not taken(case, wanted - outward), f"closed before {wanted!r}, found by halving: {case}"
     return wanted
 
 

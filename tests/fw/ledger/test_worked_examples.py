@@ -291,7 +291,6 @@ CLEARANCE = [
     ("isolated long, lowest bracket", 0.0125, 40.0),
     ("isolated short, lowest bracket", 0.003, 33.0),
     ("isolated short, lowest bracket", 0.0125, 44.0),
-    ("isolated long, on the boundary of two brackets", 0.003, 150.0),
 ]
 
 
@@ -309,10 +308,39 @@ def test_the_clearance_fee_takes_its_share_of_what_is_left(
     assert simulation.account["shortfall"][0] == 0.0
 
 
-def liquidated(made_up: ModuleType, example: Example, rate: float) -> Any:
-    """A venue that held the example's position on an isolated margin when the price went through its end."""
+# 10 coins at 6,000 are 60,000, in the second bracket; below 50,000 lie at most 8.33 coins (49,980). So 1.67 are closed,
+# 10,020 of notional, and what is left of the 250 stays behind the 8.33 if it exceeds their 0.4 %, 199.92.
+PARTLY = [
+    # 0.3 % of 10,020 is 30.06: 219.94 are left, and (8.33 × 6,000 − 219.94) / (8.33 × 0.996) is the next price
+    (0.003, [(-167, 6_000.0, 30.06)], 833, 5_997.586_987),
+    # 1.25 % is 125.25: 124.75 are left, too little, and go to the clearance fee of the rest at the same price
+    (0.0125, [(-167, 6_000.0, 125.25), (-833, 6_000.0, 124.75)], 0, 0.0),
+]
+
+
+@pytest.mark.parametrize(("rate", "fills", "rest", "next_price"), PARTLY)
+def test_a_position_above_the_lowest_bracket_is_taken_down_bracket_by_bracket(
+    made_up: ModuleType, rate: float, fills: list[tuple[int, float, float]], rest: int, next_price: float
+) -> None:
+    (example,) = (row for row in EXAMPLES if row.case == "isolated long, second bracket")
+    simulation = liquidated(made_up, example, rate, beyond=1e-6)
+    for fill, (lots, price, fee) in zip(simulation.fills, fills, strict=True):
+        assert fill["lots"] == lots
+        assert fill["price"] == pytest.approx(price, rel=1e-12)
+        assert fill["fee"] == pytest.approx(fee, rel=1e-9)
+    position = simulation.positions[0]
+    assert position["lots"] == rest
+    if rest:
+        tiers = np.array(example.tiers, dtype=float)
+        size, entry = np.array([rest * 0.01]), np.array([position["entry"]])
+        found = formulas.liquidation_price(6_000.0, position["margin"], size, entry, tiers, 1.0, False)
+        assert found == pytest.approx(next_price, abs=1e-6)
+
+
+def liquidated(made_up: ModuleType, example: Example, rate: float, beyond: float = 1e-3) -> Any:
+    """A venue that held the example's position on an isolated margin when the price went a share `beyond` its end."""
     (size, entry) = example.legs[0]
-    worst = example.price * (0.999 if size > 0 else 1.001)
+    worst = example.price * (1.0 - beyond if size > 0 else 1.0 + beyond)
     bar = (entry, max(entry, worst), min(entry, worst), worst)
     tiers = tuple(fw.Tier(floor, rate, amount, 125.0) for floor, rate, amount in example.tiers)
     market = made_up.market_of([bar], tiers=tiers, clearance_fee=rate)
