@@ -99,12 +99,18 @@ def make_plan(tmp_path_factory: pytest.TempPathFactory, made_up: ModuleType) -> 
 
 @pytest.fixture(scope="session")
 def scripted(made_up: ModuleType) -> Callable[..., Any]:
-    """A random market and a random script for it, of a seed."""
+    """A random market of hours and a random script for it on a clock, of a seed."""
     import numpy as np
 
-    def make(seed: int, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01, marked: bool = False) -> Any:
+    import fw
+
+    def make(
+        seed: int, symbols: tuple[str, ...], bars: int, *, wild: float = 0.01, marked: bool = False, clock: str = "1h"
+    ) -> Any:
         rng = np.random.default_rng(seed)
         market = made_up.random_market(rng, symbols, bars, wild=wild, marked=marked)
-        return market, made_up.Scripted(made_up.random_signals(rng, market))
+        size = fw.BarSize.parse(clock)
+        signals = made_up.random_signals(rng, market.resampled(size))
+        return market, made_up.Scripted(signals, step=size.ns)
 
     return make

@@ -67,12 +67,13 @@ class Scripted:
 
     arrays: Any
     lookback: int = 50
+    step: int = HOUR
 
     def decide_all(self, history: fw.History) -> fw.SignalArrays:
         return self.arrays
 
     def decide(self, view: fw.View) -> fw.Signal | None:
-        i, k = view.time // HOUR - 1, view.instruments.index(view.instrument)
+        i, k = view.time // self.step - 1, view.instruments.index(view.instrument)
 
         def number(name: str) -> float | None:
             column = getattr(self.arrays, name)

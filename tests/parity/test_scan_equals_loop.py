@@ -59,7 +59,8 @@ def test_two_instruments_on_one_cross_account(make_plan: Callable[..., Plan], sc
     limit=st.sampled_from([None, 0.5, 2.0]),
     drawdown=st.sampled_from([None, None, 0.2, 0.6]),
     rebalance=st.sampled_from([None, None, 0.05, 0.5]),
-    path=st.sampled_from(["pessimistic", "optimistic"]),
+    path=st.sampled_from(["pessimistic", "optimistic", "ohlc", "adaptive"]),
+    clock=st.sampled_from(["1h", "1h", "4h"]),
     through=st.integers(0, 2),
     wild=st.sampled_from([0.002, 0.01, 0.03]),
     marked=st.booleans(),
@@ -77,12 +78,13 @@ def test_any_signals_any_account(
     drawdown: float | None,
     rebalance: float | None,
     path: str,
+    clock: str,
     through: int,
     wild: float,
     marked: bool,
     bps: float,
 ) -> None:
-    market, strategy = scripted(seed, SYMBOLS[:count], 300, wild=wild, marked=marked)
+    market, strategy = scripted(seed, SYMBOLS[:count], 300, wild=wild, marked=marked, clock=clock)
     risk = []
     if limit is not None:
         risk.append({"use": "max_exposure", "limit": limit})
@@ -100,7 +102,13 @@ def test_any_signals_any_account(
         sizer={"use": "fixed_fraction", "fraction": fraction},
         risk=risk,
         rebalance=rebalance,
-        simulation={"bar_path": path, "through": through, "slippage": {"bps": bps}},
+        bar=clock,
+        simulation={
+            "bar_path": path,
+            "finer": None if clock == "1h" else "1h",
+            "through": through,
+            "slippage": {"bps": bps},
+        },
     )
     assert_same(plan.run(write=False, engine="scan"), plan.run(write=False, engine="loop"))
 

@@ -9,6 +9,9 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import attrs
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
     from fw.domain.frame import Frame
     from fw.domain.market import Market
     from fw.domain.saved import Trial
@@ -57,6 +60,8 @@ class Result:
     exposure_bars (instrument-bars with a position), rejected."""
     notes: tuple[str, ...] = ()
     """What a reader must know: filled gaps, nearest tiers, missing mark prices, late start …"""
+    charged: NDArray[np.int64] | None = attrs.field(default=None, repr=False)
+    """[row of `funding`]: opening of the bar that charged it, where fills are found on finer bars; None: of its own."""
     ended: int | None = None
     """When a risk check, or an empty wallet, ended trading for good, ns; None: it went on to the last bar."""
     folder: Path | None = None

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -13,9 +14,9 @@ from fw.domain.market import Market
 from fw.domain.time import format_time
 from fw.domain.venue import overrides, rules
 from fw.engine.columns import Cache, PlannedSet, compute_columns, first_complete_row
+from fw.engine.finer import check_size, lay_out, path_notes
 from fw.engine.prepare import prepare
 from fw.engine.run import EngineRun
-from fw.engine.tape import lay
 from fw.errors import DataError, PluginError, SettingsError
 from fw.parts.broker import Terms
 from fw.parts.source import Want
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fw.domain.instrument import Instrument
+    from fw.engine.finer import Laid
     from fw.ledger.simulation import Tape
     from fw.settings.strategy import FeatureEntry, PartEntry, StrategyFile
 
@@ -68,8 +70,12 @@ class Stage:
     """A market on its tape, before any part has looked at it."""
 
     market: Market
-    """All bars, warm-up included; its columns lie inside the tape's block."""
+    """All bars of the clock, warm-up included; its columns lie inside `block`."""
     tape: Tape
+    block: NDArray[np.float64]
+    """[instrument, field, clock bar]; the tape's own, unless that is finer than the clock."""
+    data: Market
+    """What was read; `market` itself, unless the run asked for finer bars."""
     instruments: tuple[Instrument, ...]
     notes: tuple[str, ...]
 
@@ -143,32 +149,75 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
     lookbacks = [planned.lookback(settings.bar) for planned in parts.features]
     needs = {"bars", *(need for planned in parts.features for need in planned.part.needs)}
     needs |= {"funding", "mark"}
-    want = Want(
-        instruments=settings.instruments,
-        bar=settings.bar,
-        start=source.start,
-        end=source.end,
-        warmup=max([parts.lookback, *lookbacks]) if source.start is not None else 0,
-        needs=tuple(sorted(needs)),
+    want = _on_finer_bars(
+        settings,
+        Want(
+            instruments=settings.instruments,
+            bar=settings.bar,
+            start=source.start,
+            end=source.end,
+            warmup=max([parts.lookback, *lookbacks]) if source.start is not None else 0,
+            needs=tuple(sorted(needs)),
+        ),
     )
-    if given is None:
-        with blame(parts.source.offer):
-            given = parts.source.part.history(want)
-    if not isinstance(given, Market):
-        raise PluginError(f"{parts.source.offer.title} returned {type(given).__name__}, not a fw.Market")
-    held = [prepare(given, want, gaps=source.gaps, funding=account.funding, mark=account.mark)]
+    with _finer_in_mind(settings):
+        if given is None:
+            with blame(parts.source.offer):
+                given = parts.source.part.history(want)
+        if not isinstance(given, Market):
+            raise PluginError(f"{parts.source.offer.title} returned {type(given).__name__}, not a fw.Market")
+        if want.bar != settings.bar:
+            check_size(given, want.bar)
+        held = [prepare(given, want, gaps=source.gaps, funding=account.funding, mark=account.mark)]
     del given
-    first = 0 if source.start is None else int((held[0].bars.open_time < source.start).sum())
-    tape, market, notes = lay(
-        held, first=first, with_marks=account.mark == "required", with_funding=account.funding == "required"
-    )
-    instruments, rule_notes = _rules(settings, market)
+    laid = lay_stage(settings, held, start=source.start)
+    instruments, rule_notes = _rules(settings, laid.market)
+    notes = (*laid.market.notes, *rule_notes, *laid.notes, *_stamps(settings, laid.market))
     return Stage(
-        market=market,
-        tape=tape,
+        market=laid.market,
+        tape=laid.tape,
+        block=laid.block,
+        data=laid.data,
         instruments=instruments,
-        notes=tuple(dict.fromkeys((*market.notes, *rule_notes, *notes, *_stamps(settings, market)))),
+        notes=tuple(dict.fromkeys(notes)),
     )
+
+
+def lay_stage(settings: StrategyFile, held: list[Market], *, start: int | None) -> Laid:
+    """A market that was prepared, laid out as the settings say."""
+    account = settings.account
+    return lay_out(
+        held,
+        clock=settings.bar,
+        start=start,
+        bar_path=settings.simulation.bar_path,
+        with_marks=account.mark == "required",
+        with_funding=account.funding == "required",
+    )
+
+
+def _on_finer_bars(settings: StrategyFile, want: Want) -> Want:
+    """The same range and warm-up in the bars that `simulation.finer` asks for."""
+    finer, clock = settings.simulation.finer, settings.bar
+    if finer is None:
+        return want
+    start, end = (None if time is None else time + (clock.origin - time) % clock.ns for time in (want.start, want.end))
+    return attrs.evolve(want, bar=finer, start=start, end=end, warmup=want.warmup * (clock.ns // finer.ns))
+
+
+@contextmanager
+def _finer_in_mind(settings: StrategyFile) -> Iterator[None]:
+    """Where finer bars cannot be had, say which setting asked for them."""
+    finer = settings.simulation.finer
+    try:
+        yield
+    except DataError as error:
+        if finer is None:
+            raise
+        raise type(error)(
+            f"{error}. Bars of {finer} are asked for by simulation.finer: give the source bars of that size, "
+            "or leave simulation.finer out"
+        ) from error
 
 
 def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ...], tuple[str, ...]]:
@@ -195,6 +244,7 @@ def _stamps(settings: StrategyFile, market: Market) -> Iterable[str]:
         yield "liquidation judged on traded prices (account.mark: last)"
     if settings.account.funding == "zero" and any(data.funding is not None for data in market.series.values()):
         yield "no funding is paid or received (account.funding: zero)"
+    yield from path_notes(settings.simulation, settings.bar)
 
 
 def terms_of(settings: StrategyFile, parts: Parts, run: EngineRun) -> Terms:

@@ -15,12 +15,11 @@ import numpy as np
 
 from fw.domain.decision import Orders
 from fw.domain.time import format_time
-from fw.engine.assemble import Parts, Scene, choose_engine, set_scene, terms_of
+from fw.engine.assemble import Parts, Scene, choose_engine, lay_stage, set_scene, terms_of
 from fw.engine.columns import PlannedSet
 from fw.engine.leaks import feature_contract
 from fw.engine.loop import Loop
 from fw.engine.scan import scan
-from fw.engine.tape import lay
 from fw.errors import PluginError
 from fw.ledger.kinds import SIGNAL_FIELDS
 from fw.registry import blame
@@ -118,11 +117,8 @@ def _check_strategy(bench: Bench, parts: Parts, scene: Scene, run: EngineRun) ->
     window = _window(scene, parts)
 
     def decided(market: Market, engine: str) -> tuple[Simulation, list[Ordered]]:
-        account = bench.settings.account
-        tape, laid, _ = lay(
-            [market], first=0, with_marks=account.mark == "required", with_funding=account.funding == "required"
-        )
-        stage = attrs.evolve(scene.stage, market=laid, tape=tape)
+        laid = lay_stage(bench.settings, [market], start=None)
+        stage = attrs.evolve(scene.stage, market=laid.market, tape=laid.tape, block=laid.block, data=laid.data)
         # parts may remember, and draw random numbers: each cut is decided by new ones, in a new run
         anew = bench.make_run(console=False)
         anew.instruments = run.instruments
@@ -159,33 +155,36 @@ def _check_strategy(bench: Bench, parts: Parts, scene: Scene, run: EngineRun) ->
                 )
     if can_scan == "scan":
         (arrays, _), (bars, _) = decided(window, "scan"), decided(window, "loop")
-        last = len(window.bars) - 1
-        if (difference := _first_difference(arrays, bars, last)) is not None:
+        if (difference := _first_difference(arrays, bars, arrays.tape.bars - 1)) is not None:
             said = _words(difference, arrays, window)
             return Finding(False, title, f"decide_all and decide differ: {said} by decide_all, and otherwise by decide")
-    return Finding(True, title, f"nothing it decided in {len(window.bars)} bars changes when its future is cut off")
+    bars_decided = whole.tape.clock_bars
+    return Finding(True, title, f"nothing it decided in {bars_decided} bars changes when its future is cut off")
 
 
 def _window(scene: Scene, parts: Parts) -> Market:
-    """The end of the data, long enough for start-up, the view and the cuts."""
+    """The end of the data as it was read, long enough for start-up, the view and the cuts."""
     market = scene.stage.market
     clock = market.bars.size
     back = max([0, *(planned.lookback(clock) for planned in parts.features)])
     rows = min(len(market.bars), back + min(parts.lookback, BEFORE_CUT) + BEFORE_CUT)
-    return market.between(int(market.bars.open_time[-rows]), None)
+    return scene.stage.data.between(int(market.bars.open_time[-rows]), None)
 
 
 def _cuts(whole: Simulation, ordered: list[Ordered]) -> Iterator[int]:
     """Bars to cut at: where something was just decided, for there a peek shows, and some in between."""
-    first, last = whole.first, whole.tape.bars - 2
+    tape = whole.tape
+    first, last = tape.first, tape.clock_bars - 2
     times = np.array([time for time, _, _ in ordered], dtype=np.int64)
-    placed = np.searchsorted(whole.tape.open_time, times) - 1  # known at its close, at which the next one opens
-    changed = np.unique(np.concatenate((whole.decisions["bar"], placed)))
+    placed = np.searchsorted(tape.open_time, times) - 1  # known at its close, at which the next one opens
+    changed = np.unique(tape.clock_bar(np.concatenate((whole.decisions["bar"], placed))))
     changed = changed[(changed > first) & (changed <= last)]
     chosen = set(map(int, changed[np.linspace(0, len(changed) - 1, min(CUTS, len(changed))).astype(int)]))
     chosen |= {bar - 1 for bar in chosen if bar - 1 > first}
     chosen |= set(map(int, np.linspace(first + 1, last, CUTS // 2))) if last > first else set()
-    yield from sorted(chosen)
+    for bar in map(tape.last, sorted(chosen)):
+        if tape.open_time[bar] + tape.size.ns == tape.close_time(bar):  # else cutting there leaves a bar unfinished
+            yield bar
 
 
 def _first_difference(whole: Simulation, short: Simulation, cut: int) -> Any:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fw.engine.assemble import Parts, Scene, Stage, build_parts, choose_engine, load_stage, set_scene, terms_of
+from fw.engine.finer import WALKED
 from fw.engine.fingerprint import fingerprint
 from fw.engine.folder import config_hash, write_result
 from fw.engine.loop import Loop
@@ -74,7 +75,7 @@ class Bench:
     def fingerprint(self) -> str:
         """Hex digits of the data, the same in every process."""
         if self._fingerprint is None:
-            self._fingerprint = fingerprint(self.stage(self.parts(self.make_run())).market)
+            self._fingerprint = fingerprint(self.stage(self.parts(self.make_run())).data)
         return self._fingerprint
 
     def backtest(
@@ -158,12 +159,20 @@ class _LazyLog:
         return getattr(self._log, method)
 
 
+def _walked(settings: StrategyFile) -> str | None:
+    """The bar path where it decides how the market is laid out."""
+    path = settings.simulation.bar_path
+    return path if path in WALKED else None
+
+
 def _same_market(one: StrategyFile, other: StrategyFile) -> bool:
     """Whether two settings read the same data and lay it out the same way."""
     return (
         one.source == other.source
         and one.instruments == other.instruments
         and one.bar == other.bar
+        and one.simulation.finer == other.simulation.finer
+        and _walked(one) == _walked(other)
         and one.account.mark == other.account.mark
         and one.account.funding == other.account.funding
         and one.account.rules == other.account.rules

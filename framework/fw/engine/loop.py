@@ -93,6 +93,11 @@ class Loop:
         self.placing = not self.inbox.wants(Submitted)
         self.shared.moment.sync = self.sync
 
+    @property
+    def now(self) -> int:
+        """The bar of the tape at whose close this moment is."""
+        return self.scene.tape.last(self.bar)
+
     def sync(self) -> None:
         """Bring the venue to the close of this bar."""
         if self.reached < self.bar:
@@ -106,7 +111,7 @@ class Loop:
         try:
             together = hasattr(self.parts.strategy.part, "decide_together")
             self._decide_together() if together else self._decide_each()
-            self.bar = self.scene.tape.bars - 1
+            self.bar = self.scene.tape.clock_bars - 1
             self.sync()
         finally:
             self.broker.close()
@@ -116,7 +121,7 @@ class Loop:
         """The bar loop of a strategy that decides per instrument; written flat, for it is the hot path."""
         decide = self.parts.strategy.part.decide
         moment, views, act = self.shared.moment, self.views, self.act
-        lookback, first, bars = moment.lookback, self.scene.tape.first, self.scene.tape.bars
+        lookback, first, bars = moment.lookback, self.scene.tape.first, self.scene.tape.clock_bars
         watching = bool(self.parts.observers)
         restless = self.restless
         eager = watching or restless
@@ -171,7 +176,7 @@ class Loop:
     def _decide_together(self) -> None:
         """The bar loop of a strategy that decides for all instruments at once."""
         decide = self.parts.strategy.part.decide_together
-        moment, first, bars = self.shared.moment, self.scene.tape.first, self.scene.tape.bars
+        moment, first, bars = self.shared.moment, self.scene.tape.first, self.scene.tape.clock_bars
         eager = bool(self.parts.observers) or self.restless
         for bar in range(first, bars):
             self.bar = bar
@@ -229,7 +234,7 @@ class Loop:
         if not self.sized_by_ledger and (changed or self.every_bar):
             self.size_and_review(changed)
         decisions, orders = simulation.count("decisions"), simulation.count("orders")
-        simulation.decide(self.bar, placing=self.placing)
+        simulation.decide(self.now, placing=self.placing)
         self.follow(decisions, orders)
 
     def size_and_review(self, changed: Mapping[ViewWindow, Signal]) -> None:

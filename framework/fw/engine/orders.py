@@ -60,7 +60,7 @@ class ExplicitOrders:
         if isinstance(action, Place):
             self._place(view, k, action)
         elif isinstance(action, Cancel) and not action.id:
-            loop.simulation.cancel_all(loop.bar, k)
+            loop.simulation.cancel_all(loop.now, k)
         elif isinstance(action, Cancel | Amend):
             row = self._rows.get((view.instrument, action.id))
             if row is None:
@@ -111,7 +111,7 @@ class ExplicitOrders:
         if lots == 0:
             return
         row = simulation.add_explicit(
-            loop.bar,
+            loop.now,
             k,
             kind=kinds.ORDER_KINDS.index(place.kind),
             lots=lots,
@@ -142,7 +142,7 @@ class ExplicitOrders:
                 return 0
             allowed = in_lots(reviewed, simulation, view)
             lots = max(min(lots, allowed - worst), 0) if lots > 0 else min(max(lots, allowed - worst), 0)
-        return simulation.admit(loop.bar, k, lots)
+        return simulation.admit(loop.now, k, lots)
 
 
 def in_lots(target: Target, simulation: Simulation, view: ViewWindow) -> int:

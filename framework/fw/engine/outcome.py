@@ -85,7 +85,8 @@ def result_of(
     symbols = np.array(market.instruments)
     first = scene.tape.first
     row = simulation.account[0]
-    equity = simulation.equity[first:]
+    closes = simulation.tape.closes
+    equity = simulation.equity[first:] if closes is None else simulation.equity[closes[first:] - 1]
     halted = int(row["halted"])
     said = list(vetoes)
     ended: tuple[str, ...] = ()
@@ -108,6 +109,7 @@ def result_of(
         ),
         fills=fills_frame(simulation, symbols, tags, order_tags or {}),
         funding=funding_frame(simulation, symbols),
+        charged=_charged(simulation),
         signals=signals_frame(simulation, symbols, tags),
         orders=orders_frame(simulation, symbols),
         vetoes=vetoes_frame(said),
@@ -120,7 +122,7 @@ def result_of(
             "shortfall": float(row["shortfall"]),
             "liquidations": int(row["liquidations"]),
             "ambiguous_bars": int(row["ambiguous"]),
-            "exposure_bars": int(row["exposed"]),
+            "exposure_bars": _exposed(simulation),
             "rejected": int(row["rejected"]),
         },
         ended=moment,
@@ -132,6 +134,20 @@ def result_of(
         write=write,
         recall=recall,
     )
+
+
+def _exposed(simulation: Simulation) -> int:
+    """Clock bars of all instruments that ended with a position; the ledger itself counts bars of the tape."""
+    tape, fills = simulation.tape, simulation.fills
+    if tape.closes is None:
+        return int(simulation.account["exposed"][0])
+    count = 0
+    for k in range(len(simulation.instruments)):
+        mine = fills[fills["instrument"] == k]
+        held = np.concatenate(([0], np.cumsum(mine["lots"])))
+        at_close = np.searchsorted(mine["bar"], tape.closes[tape.first :] - 1, side="right")
+        count += int((held[at_close] != 0).sum())
+    return count
 
 
 def _why_halted(settings: StrategyFile, simulation: Simulation) -> tuple[str, str]:
@@ -150,7 +166,7 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
     """What a reader must know of how the run went."""
     row = simulation.account[0]
     if not row["decisions"] and not row["orders"]:
-        yield f"the strategy decided nothing in {simulation.tape.bars - simulation.first:,} bars"
+        yield f"the strategy decided nothing in {simulation.tape.clock_bars - simulation.tape.first:,} bars"
     if row["rejected"]:
         orders = simulation.orders
         refused = orders[orders["state"] == kinds.REJECTED]
@@ -163,7 +179,8 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
         smallest = ", ".join(_smallest_order(simulation, k) for k in range(len(simulation.instruments)))
         yield f"{int(row['too_small'])} decisions were too small to trade; the smallest order: {smallest}"
     if row["ambiguous"]:
-        yield f"in {int(row['ambiguous'])} bars stop and take-profit were both touched; simulation.bar_path decided"
+        bars = "bars" if simulation.tape.closes is None else f"bars of {simulation.tape.size}"
+        yield f"in {int(row['ambiguous'])} {bars} stop and take-profit were both touched; simulation.bar_path decided"
 
 
 def _refusals(vetoes: Vetoes) -> Iterator[str]:
@@ -185,7 +202,8 @@ def _smallest_order(simulation: Simulation, k: int) -> str:
 
 
 def _times(simulation: Simulation, bars: NDArray[np.int64], *, closed: bool) -> NDArray[np.int64]:
-    times: NDArray[np.int64] = simulation.tape.open_time[bars] + (simulation.tape.size.ns if closed else 0)
+    tape = simulation.tape
+    times: NDArray[np.int64] = tape.close_time(bars) if closed else tape.open_time[bars]
     return times
 
 
@@ -262,6 +280,14 @@ def funding_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
             "amount": lambda: rows["amount"],
         },
     )
+
+
+def _charged(simulation: Simulation) -> NDArray[np.int64] | None:
+    """The opening of the bar in which each settlement was charged, where that is not a clock bar."""
+    if simulation.tape.closes is None:
+        return None
+    rows = simulation.payments[: int(simulation.account["payments"][0])]
+    return _times(simulation, rows["bar"], closed=False)
 
 
 def signals_frame(simulation: Simulation, symbols: NDArray[Any], tags: Sequence[str]) -> Frame:

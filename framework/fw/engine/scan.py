@@ -38,7 +38,7 @@ def scan(parts: Parts, scene: Scene, terms: Terms, *, capital: float, progress: 
         scales=scales_of(parts, history, scene),
     )
     end = scene.tape.bars
-    for stop in range(min(scene.tape.first + CHUNK, end), end + CHUNK, CHUNK):
+    for stop in range(min(scene.tape.start + CHUNK, end), end + CHUNK, CHUNK):
         simulation.advance(min(stop, end))
         if progress is not None:
             progress("backtest", min(stop, end) / end)
@@ -47,7 +47,7 @@ def scan(parts: Parts, scene: Scene, terms: Terms, *, capital: float, progress: 
 
 def history_of(scene: Scene) -> HistoryWindow:
     """The whole run, as array forms see it."""
-    return HistoryWindow(scene.stage.market, scene.tape.block, scene.columns, {}, scene.tape.first)
+    return HistoryWindow(scene.stage.market, scene.stage.block, scene.columns, {}, scene.tape.first)
 
 
 def signals_of(parts: Parts, history: HistoryWindow, scene: Scene) -> SignalArrays:
@@ -56,7 +56,7 @@ def signals_of(parts: Parts, history: HistoryWindow, scene: Scene) -> SignalArra
     with blame(offer):
         said = parts.strategy.part.decide_all(history)
     signals = said if isinstance(said, SignalArrays) else SignalArrays(strength=said)
-    shape = scene.tape.block.shape[0], scene.tape.bars
+    shape = scene.tape.block.shape[0], scene.tape.clock_bars
     for name in SIGNAL_FIELDS:
         column = getattr(signals, name)
         if column is not None or name == "strength":
@@ -85,7 +85,7 @@ def scales_of(parts: Parts, history: HistoryWindow, scene: Scene) -> NDArray[np.
         return None
     with blame(sizer.offer):
         scales = np.asarray(sizer.part.size_all(history))
-    shape = scene.tape.block.shape[0], scene.tape.bars
+    shape = scene.tape.block.shape[0], scene.tape.clock_bars
     if scales.shape != shape or scales.dtype != np.float64:
         raise PluginError(
             f"{sizer.offer.title}: size_all gave {scales.dtype}{list(scales.shape)}, not float64{list(shape)}"

@@ -96,7 +96,8 @@ def _of_instrument(result: Result, symbol: str) -> tuple[dict[str, NDArray[Any]]
 
     stamp, paid_for = (result.funding[name][paid].astype(np.int64, copy=False) for name in ("time", "lots"))
     amount = result.funding["amount"][paid].astype(np.float64, copy=False)
-    payer = payers(time, open_trade, position, stamp, result.bar.floor(stamp), paid_for)
+    opened = result.bar.floor(stamp) if result.charged is None else result.charged[paid]
+    payer = payers(time, open_trade, position, stamp, opened, paid_for)
     funding = np.bincount(payer[payer >= 0], weights=amount[payer >= 0], minlength=count)[:count]
     stray = math.fsum(amount[payer < 0])
 

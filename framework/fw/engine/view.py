@@ -32,6 +32,10 @@ class PositionWindow:
         self._moment.sync()
         return self._simulation.positions[self._k]
 
+    def _mark(self) -> float:
+        simulation = self._simulation
+        return simulation.mark(self._k, simulation.tape.last(self._moment.known - 1))
+
     @property
     def lots(self) -> int:
         return int(self._row()["lots"])
@@ -48,13 +52,12 @@ class PositionWindow:
     @property
     def unrealised(self) -> float:
         row = self._row()
-        mark = self._simulation.mark(self._k, self._moment.known - 1)
-        return float(row["lots"] * row["lot"] * (mark - row["entry"]))
+        return float(row["lots"] * row["lot"] * (self._mark() - row["entry"]))
 
     @property
     def exposure(self) -> float:
         equity = float(self._simulation.account["equity"][0]) if self.lots else 0.0
-        return self.quantity * self._simulation.mark(self._k, self._moment.known - 1) / equity if equity else 0.0
+        return self.quantity * self._mark() / equity if equity else 0.0
 
 
 class AccountWindow:
@@ -90,7 +93,7 @@ class AccountWindow:
     @property
     def exposure(self) -> float:
         simulation = self._now()
-        bar = self._moment.known - 1
+        bar = simulation.tape.last(self._moment.known - 1)
         rows = simulation.positions
         held = sum(abs(int(row["lots"])) * float(row["lot"]) * simulation.mark(k, bar) for k, row in enumerate(rows))
         return held / float(simulation.account["equity"][0])

@@ -80,13 +80,14 @@ class LedgerBroker:
         return self._simulation
 
     def advance(self, bar: int) -> None:
-        """Bring the venue to the close of `bar`, and tell what happened to those who listen."""
+        """Bring the venue to the close of clock bar `bar`, and tell what happened to those who listen."""
         simulation = self.simulation
+        end = simulation.tape.last(bar) + 1
         if self._inbox is None or not self._inbox.kinds:
-            simulation.advance(bar + 1)
+            simulation.advance(end)
             return
         before = set(map(int, simulation.working)) | self._working
-        simulation.advance(bar + 1)
+        simulation.advance(end)
         for event in sorted(self._facts(before, self._inbox.wants), key=lambda event: event.time):
             self._inbox.put(event)
         self._working = set(map(int, simulation.working))

@@ -20,9 +20,9 @@ from fw.ledger.kinds import ACCOUNT, BLOCK, DECISION, FILL, ORDER, PAYMENT, POSI
 
 HANDLE = np.dtype(
     [(name, "i8") for name in ("market", "positions", "account", "orders", "working", "fills", "stamps", "payments")]
-    + [(name, "i8") for name in ("decisions", "wishes", "equity", "scratch", "scales")]
+    + [(name, "i8") for name in ("decisions", "wishes", "equity", "scratch", "scales", "closes")]
     + [(name, "i8") for name in SIGNAL_FIELDS]
-    + [(name, "i8") for name in ("instruments", "bars", "fields", "mark", "stamp_count")]
+    + [(name, "i8") for name in ("instruments", "bars", "clock_bars", "fields", "mark", "stamp_count")]
     + [(name, "i8") for name in ("order_room", "fill_room", "payment_room", "decision_room")],
 )
 
@@ -91,6 +91,8 @@ wishes_of = _view("wishes", WISH, "instruments")
 """One row an instrument."""
 equity_of = _view("equity", np.float64, "bars")
 """float64[bar]."""
+closes_of = _view("closes", np.int64, "clock_bars", optional=True)
+"""int64[clock bar], how many bars have closed by its close; empty where every bar is a clock bar."""
 scratch_of = _view("scratch", np.float64, BLOCK)
 """float64[BLOCK], for whoever needs it."""
 scales_of = _view("scales", np.float64, "instruments", "bars", optional=True)

@@ -9,6 +9,7 @@ import math
 
 import numpy as np
 
+from fw.ledger.clock import clock_bars_later
 from fw.ledger.compiled import inner
 from fw.ledger.fills import snap, wallet
 from fw.ledger.handle import account_of, market_of, orders_of, positions_of, wishes_of, working_of
@@ -203,7 +204,7 @@ def plan(ledger: Ledger, i: int, k: int, placing: int) -> None:
         keep(ledger, i, k, placing)
         return
     if wish.limit > 0.0:
-        expiry = i + wish.expiry if wish.expiry > 0 else NEVER
+        expiry = clock_bars_later(ledger, i, wish.expiry) if wish.expiry > 0 else NEVER
         row = add_order(ledger, i, k, LIMIT, lots, wish.limit, expiry, reduces, YES, SIGNAL)
     else:
         row = add_order(
@@ -256,5 +257,5 @@ def add_explicit(
     ledger: Ledger, i: int, k: int, kind: int, lots: int, price: float, expiry: int, reduce_only: int
 ) -> int:
     """Write an explicit order of the strategy down; returns its row."""
-    last = i + expiry if expiry > 0 else NEVER
+    last = clock_bars_later(ledger, i, expiry) if expiry > 0 else NEVER
     return add_order(ledger, i, k, kind, lots, snap(price, positions_of(ledger)[k]), last, reduce_only, NO, EXPLICIT)

@@ -59,7 +59,11 @@ class Tape:
     """[bar]: ns."""
     size: BarSize
     first: int = 0
-    """The first bar that is traded; what lies before it is warm-up."""
+    """The first clock bar that is traded; what lies before it is warm-up."""
+    closes: NDArray[np.int64] | None = None
+    """[clock bar]: how many bars of the tape have closed when that clock bar closes; None: each is a clock bar."""
+    clock: BarSize | None = None
+    """The size of clock bars, where those of the tape are smaller."""
     pieces: int = 1
     """How many bars of the tape a bar of the data was cut into, to walk along its path."""
 
@@ -67,12 +71,41 @@ class Tape:
     def bars(self) -> int:
         return self.block.shape[2]
 
+    @property
+    def clock_bars(self) -> int:
+        """How many bars of the clock it covers."""
+        return self.bars if self.closes is None else len(self.closes)
+
+    @property
+    def start(self) -> int:
+        """The first bar of the tape that is traded."""
+        return self.first if self.closes is None or self.first == 0 else int(self.closes[self.first - 1])
+
+    def last(self, bar: int) -> int:
+        """The last bar of the tape in a clock bar: where what is decided at its close stands."""
+        return bar if self.closes is None else int(self.closes[bar]) - 1
+
+    def clock_bar(self, bar: Any) -> Any:
+        """The clock bar that a bar of the tape lies in (int or array); after the end each bar counts for one."""
+        if self.closes is None:
+            return bar
+        beyond = np.maximum(bar - (self.closes[-1] - 1), 0)
+        return np.searchsorted(self.closes, bar - beyond, side="right") + beyond
+
+    def close_time(self, bar: Any) -> Any:
+        """When bars (int or array) were known, ns; a clock bar's last with the clock bar, whatever is missing of it."""
+        opened = self.open_time[bar]
+        if self.closes is None or self.clock is None:
+            return opened + self.size.ns
+        is_last = self.closes[self.clock_bar(bar)] == np.asarray(bar) + 1
+        return np.where(is_last, self.clock.floor(opened) + self.clock.ns, opened + self.size.ns)
+
 
 class Simulation:
     """One account on one tape. Mutable: it is the state that the kernels write.
 
-    `signals` and `scales` (each float64[instrument, bar]) are for the scan; without them decisions are given
-    to `decide` as wishes, bar by bar.
+    `signals` and `scales` (each float64[instrument, clock bar]) are for the scan; without them decisions are given
+    to `decide` as wishes, bar by bar. All other bars are those of the tape.
     """
 
     def __init__(
@@ -89,9 +122,11 @@ class Simulation:
         n, fields, bars = tape.block.shape
         if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or n != len(instruments):
             raise ValueError("the block is float64[instrument, field, bar], contiguous, one row an instrument")
+        if tape.closes is not None and (not len(tape.closes) or tape.closes[-1] != bars):
+            raise ValueError("the last clock bar closes with the last bar of the tape")
         self.tape = tape
         self.instruments = tuple(instruments)
-        self.first = tape.first
+        self.first = tape.start
         self.scanning = signals is not None
         self.account = np.zeros(1, kinds.ACCOUNT)
         self.positions = np.zeros(n, kinds.POSITION)
@@ -104,8 +139,8 @@ class Simulation:
         self._working = np.empty(FIRST_ROOM, np.int64)
         self._fills = _rows(FIRST_ROOM, kinds.FILL)
         self._decisions = _rows(FIRST_ROOM, kinds.DECISION)
-        self._columns = {name: _column(getattr(signals, name, None), (n, bars), name) for name in kinds.SIGNAL_FIELDS}
-        self._columns["scales"] = _column(scales, (n, bars), "scales")
+        self._columns = {name: _column(getattr(signals, name, None), tape, name) for name in kinds.SIGNAL_FIELDS}
+        self._columns["scales"] = _column(scales, tape, "scales")
         self._write_terms(terms, capital)
         self._write_instruments(instruments, tape.stamps)
         # reading one number of a numpy record takes longer than a compiled step of the whole venue
@@ -120,7 +155,7 @@ class Simulation:
 
     @property
     def scales(self) -> NDArray[np.float64] | None:
-        """What an array sizer gave, float64[instrument, bar]; None where there is none."""
+        """What an array sizer gave, at the last bar of each clock bar; None where there is none."""
         return self._columns["scales"]
 
     def _write_terms(self, terms: Terms, capital: float) -> None:
@@ -170,6 +205,8 @@ class Simulation:
         for name, column in self._columns.items():
             h[name] = 0 if column is None else column.ctypes.data
         h["instruments"], h["bars"], h["fields"] = n, bars, fields
+        h["clock_bars"] = self.tape.clock_bars
+        h["closes"] = 0 if self.tape.closes is None else self.tape.closes.ctypes.data
         h["mark"] = kinds.PRICE_FIELDS if fields == kinds.MARK_FIELDS else 0
         h["stamp_count"], h["payment_room"] = len(self.stamps), len(self.payments)
         self._write_rooms()
@@ -239,7 +276,7 @@ class Simulation:
             time=self.close_time(int(found["bar"])),
             price=float(found["price"]) or None,
             reduce_only=bool(found["reduce_only"]),
-            expiry=int(found["expiry"] - found["bar"]) if found["expiry"] != kinds.NEVER else None,
+            expiry=self._clock_bars_between(found["bar"], found["expiry"]) if found["expiry"] != kinds.NEVER else None,
             stop_loss=float(found["stop"]) or None,
             take_profit=float(found["take"]) or None,
             trailing=float(found["trail"]) or None,
@@ -247,6 +284,9 @@ class Simulation:
             tag=tag,
             state=OrderState(kinds.ORDER_STATES[int(found["state"])]),
         )
+
+    def _clock_bars_between(self, bar: int, later: int) -> int:
+        return int(self.tape.clock_bar(later) - self.tape.clock_bar(bar))
 
     def amend(self, row: int, *, lots: int | None, price: float | None) -> bool:
         """Change a working order; False where it is no longer working."""
@@ -283,7 +323,7 @@ class Simulation:
 
     def close_time(self, bar: int) -> int:
         """When a bar was known, ns."""
-        return self.open_time(bar) + self.tape.size.ns
+        return int(self.tape.close_time(bar))
 
     def mark(self, instrument: int, bar: int) -> float:
         """The mark price of an instrument at the close of a bar."""
@@ -338,13 +378,20 @@ class Simulation:
         return float(row["capital"] + row["realised"] - row["fees"] + row["funding"] + row["shortfall"])
 
 
-def _column(values: Any, shape: tuple[int, int], name: str) -> NDArray[np.float64] | None:
+def _column(values: Any, tape: Tape, name: str) -> NDArray[np.float64] | None:
+    """Numbers by clock bar, on the tape: each at the last bar of its clock bar, NaN (keep) at all others."""
     if values is None:
         return None
     array = np.ascontiguousarray(values, dtype=np.float64)
+    shape = tape.block.shape[0], tape.clock_bars
     if array.shape != shape:
         raise ValueError(f"{name} has shape {array.shape}, not {shape}: [instrument, bar]")
-    return array
+    if tape.closes is None:
+        return array
+    spread = empty(shape[0], tape.bars)
+    spread.fill(np.nan)
+    spread[:, tape.closes - 1] = array
+    return spread
 
 
 @kernel

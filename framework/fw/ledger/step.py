@@ -9,6 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from fw.ledger.calm import calm, differs
+from fw.ledger.clock import closes_clock_bar
 from fw.ledger.compiled import inner, kernel
 from fw.ledger.deciding import decide, read_wishes
 from fw.ledger.fills import wallet
@@ -98,7 +99,7 @@ def run_bars(handle: Rows, end: int, scanning: bool) -> int:
             step(ledger, i)
         if scanning:
             for k in range(positions_of(ledger).shape[0]):
-                if differs(ledger, k, i) or account.rebalance < np.inf:
+                if differs(ledger, k, i) or (account.rebalance < np.inf and closes_clock_bar(ledger, i)):
                     read_wishes(ledger, i)
                     decide(ledger, i, YES)
                     break

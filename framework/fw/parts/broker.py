@@ -130,7 +130,7 @@ class SimulatedBroker(Broker, Protocol):
         ...
 
     def advance(self, bar: int) -> None:
-        """Bring the venue to the close of `bar`, over all bars since the last call; facts go to the inbox."""
+        """Bring the venue to the close of clock bar `bar`, over all since the last call; facts go to the inbox."""
         ...
 
     def attach(self, simulation: Any) -> None:

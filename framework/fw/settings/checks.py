@@ -7,7 +7,7 @@ from typing import Any
 
 from fw.domain.time import BarSize
 from fw.settings.reader import BAD, Reader, name_in_list
-from fw.settings.strategy import FeatureEntry, ModelEntry, SourceEntry
+from fw.settings.strategy import FeatureEntry, ModelEntry, Simulation, SourceEntry
 from fw.settings.tree import Node, Table, listed
 from fw.settings.words import near
 
@@ -17,6 +17,9 @@ def check(reader: Reader, root: Table, values: Mapping[str, Any]) -> None:
     source, bar = values.get("source"), values.get("bar")
     if isinstance(source, SourceEntry):
         _check_range(reader, source, root.get("source"))
+    simulation = values.get("simulation")
+    if isinstance(bar, BarSize) and isinstance(simulation, Simulation):
+        _check_finer(reader, simulation, root.get("simulation"), bar)
     features = values.get("features", ())
     if isinstance(bar, BarSize) and features is not BAD:
         for entry, node in zip(features, listed(root.get("features")), strict=False):
@@ -40,6 +43,17 @@ def _check_range(reader: Reader, source: SourceEntry, node: Node | None) -> None
     end = node.get("end") if isinstance(node, Table) else None
     if source.start is not None and source.end is not None and source.end <= source.start and end is not None:
         reader.report(end.place, "source.end", "must be after start: start is inclusive, end exclusive")
+
+
+def _check_finer(reader: Reader, simulation: Simulation, node: Node | None, clock: BarSize) -> None:
+    own = node.get("finer") if isinstance(node, Table) else None
+    if simulation.finer is None or own is None:
+        return
+    if simulation.finer >= clock:
+        text = f"{simulation.finer} is not smaller than the clock, which is {clock}; leave it out"
+        reader.report(own.place, "simulation.finer", text)
+    elif not simulation.finer.divides(clock):
+        reader.report(own.place, "simulation.finer", f"bars of {simulation.finer} do not fill the clock's, {clock}")
 
 
 def _check_bar(reader: Reader, entry: FeatureEntry | ModelEntry, node: Node | None, clock: BarSize, path: str) -> None:

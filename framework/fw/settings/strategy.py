@@ -69,8 +69,13 @@ class Simulation:
     """How a simulated venue fills; backtest and paper read it."""
 
     slippage: Slippage = setting(factory=Slippage, help="what market and stop orders lose")
-    bar_path: Literal["pessimistic", "optimistic"] = setting(
-        "pessimistic", help="in a bar that touched stop and take profit both: which came first"
+    bar_path: Literal["pessimistic", "optimistic", "ohlc", "adaptive"] = setting(
+        "pessimistic",
+        help="inside a bar: in doubt the worse or the better came first, or its prices were walked open, high, low, "
+        "close (ohlc), or to the extreme nearer to the open first (adaptive)",
+    )
+    finer: BarSize | None = setting(
+        None, help="a smaller bar on which fills are found; the clock's bars are then made of these"
     )
     latency: Duration = setting(Duration(0), help="time an order takes to the venue; only 0s is simulated as yet")
     participation: float | None = setting(None, help="largest share of a bar's volume; only null is simulated as yet")
