@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Callable, Sequence
+from itertools import pairwise
+from math import isnan
 from types import ModuleType
 from typing import Any
 
@@ -54,15 +55,15 @@ def way_out(
     best = float("-inf")
     for i, bar in enumerate(bars[1:], start=1):
         prices = [side * price for price in corners(bar, path)]
-        best = max(best, prices[0])
-        for third, (here, there) in enumerate(itertools.pairwise(prices)):
+        walked = [(0, prices[0], prices[0])] + [(third, *pair) for third, pair in enumerate(pairwise(prices))]
+        for third, here, there in walked:  # the first of them is the open, which may have passed a level by a gap
+            best = max(best, here)
             levels = {"stop": side * stop, "trailing": best - trailing}
-            reason = max((name for name in levels if levels[name] == levels[name]), key=levels.__getitem__, default="")
-            if reason and min(here, there) <= levels[reason]:
+            reason = max((name for name in levels if not isnan(levels[name])), key=levels.__getitem__, default="")
+            if reason and there <= levels[reason]:
                 return i, third, reason, side * min(here, levels[reason])
-            if max(here, there) >= side * take + through:
+            if there >= side * take + through:
                 return i, third, "take_profit", take
-            best = max(best, there)
     return None
 
 

@@ -135,6 +135,7 @@ def walk(tape: Tape, *, nearer_first: bool) -> Tape:
         open_time=times,
         size=BarSize(third),
         closes=STEPS * closes,
+        pieces=STEPS,
         clock=tape.clock or tape.size,
     )
 

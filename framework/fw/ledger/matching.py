@@ -254,6 +254,8 @@ def has_resting(ledger: Ledger) -> bool:
 def match_inside(ledger: Ledger, i: int) -> None:
     """Everything the range of bar `i` touches, after its open."""
     for k in range(positions_of(ledger).shape[0]):
+        if account_of(ledger)[0].path == ALONG:
+            trail_open(ledger, i, k)
         apply_protections(ledger, i, k, 0.0)
     if not has_resting(ledger):
         return
@@ -278,6 +280,19 @@ def settle_orders(ledger: Ledger, i: int) -> None:
             working_of(ledger)[kept] = row
             kept += 1
     account.working = kept
+
+
+@inner
+def trail_open(ledger: Ledger, i: int, k: int) -> None:
+    """Let a trailing stop follow a gap to the open, before anything that the path does from there on."""
+    p = positions_of(ledger)[k]
+    if p.lots == 0 or p.trail == 0.0:
+        return
+    first = market_of(ledger)[k, OPEN, i]
+    if p.lots > 0:
+        p.trail_stop = max(p.trail_stop, first - p.trail)
+    else:
+        p.trail_stop = min(p.trail_stop, first + p.trail)
 
 
 @inner
