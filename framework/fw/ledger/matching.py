@@ -198,14 +198,15 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
     stopped = stop > 0.0 and (low <= stop if long else high >= stop)
     beyond = through(ledger, p)
     taken = p.take > 0.0 and (high > p.take + beyond if long else low < p.take - beyond)
-    if entered > 0.0 and account.path == PESSIMISTIC and taken:
-        account.ambiguous += 1
-        taken = False
-    if entered > 0.0 and account.path == OPTIMISTIC and stopped:
+    if entered > 0.0 and account.path != ALONG:
         # an entry that the price fell to (a long's) is followed by the stop; one that it rose to perhaps not
         came_from_beyond = first > entered if long else first < entered
-        if not came_from_beyond and (close > stop if long else close < stop):
-            account.ambiguous += 1
+        perhaps = stopped and not came_from_beyond and (close > stop if long else close < stop)
+        if taken or perhaps:
+            account.ambiguous += 1  # by either rule, so that what counts none is the same by both
+        if account.path == PESSIMISTIC:
+            taken = False
+        elif perhaps:
             stopped = False
     if not (stopped or taken):
         return
@@ -214,7 +215,7 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
             taken = False
         elif entered == 0.0 and (first > p.take + beyond if long else first < p.take - beyond):
             stopped = False
-        else:
+        elif entered == 0.0:
             account.ambiguous += 1
     if stopped and (account.path != OPTIMISTIC or not taken):
         price = min(first, stop) if long else max(first, stop)
