@@ -188,7 +188,7 @@ class Plan:
         self.plugins.run_starting(run)
         result: Result | None = None
         try:
-            result = self.bench.backtest(run, engine=engine, progress=progress)
+            result = self.bench.backtest(run, engine=engine, progress=progress, bounds="asked")
             result.seconds = time.perf_counter() - began
         finally:
             self.plugins.run_finished(run, result)

@@ -194,13 +194,12 @@ def luck_of(result: Result) -> Luck | Unmeasured:
     whatever n is, while the Sharpe ratio of a few days is large by chance. Where all trials share bars and period
     this is the published formula.
     """
-    sharpe, skew, excess = (measured(result, name) for name in ("sharpe", "skew", "kurtosis"))
-    for value in (sharpe, skew, excess):
-        if isinstance(value, Unmeasured):
-            return value
+    shape = shape_of(result)
+    if isinstance(shape, Unmeasured):
+        return shape
     a_year, bars = result.bar.bars_per_year, result.equity.rows
+    sharpe = measured(result, "sharpe")
     per_bar = sharpe / math.sqrt(a_year)
-    shape = {"skew": float(skew), "kurtosis": float(excess) + 3.0}
     others, left_out = different(result.trials, result)
     best = deflated = None
     if len(others) >= 2:
@@ -218,6 +217,24 @@ def luck_of(result: Result) -> Luck | Unmeasured:
         expected_best=best,
         deflated=deflated,
     )
+
+
+def confidence_of(result: Result) -> float | Unmeasured:
+    """Confidence that the true Sharpe ratio is above zero (PSR), had this been the only try."""
+    shape = shape_of(result)
+    if isinstance(shape, Unmeasured):
+        return shape
+    per_bar = measured(result, "sharpe") / math.sqrt(result.bar.bars_per_year)
+    return overfitting.probabilistic_sharpe(per_bar, bars=result.equity.rows, **shape)
+
+
+def shape_of(result: Result) -> dict[str, float] | Unmeasured:
+    """Skew and kurtosis (3 for a normal sample) of returns, where these and the Sharpe ratio exist."""
+    sharpe, skew, excess = (measured(result, name) for name in ("sharpe", "skew", "kurtosis"))
+    for value in (sharpe, skew, excess):
+        if isinstance(value, Unmeasured):
+            return value
+    return {"skew": float(skew), "kurtosis": float(excess) + 3.0}
 
 
 def different(trials: tuple[Trial, ...], result: Result) -> tuple[list[Trial], int]:

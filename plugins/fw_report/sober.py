@@ -1,4 +1,4 @@
-"""What to believe of a run, in plain sentences: its edge after costs, what the profit rests on, and what luck explains.
+"""What to believe of a run, in plain sentences: what its bars leave open, its edge after costs, its profit, and luck.
 
 Sentences that count trials change as more is tried, so they stand in reports and on the screen only, never in a file
 that the same inputs must give byte by byte.
@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import attrs
 
+from fw_report.bounds import of_bounds
 from fw_report.evidence import Concentration, Edge, Luck, concentration_of, edge_of, luck_of
 from fw_report.findings import Finding, Verdict, currency_of, of_luck, of_trades, of_weeks
 
@@ -40,5 +41,5 @@ class Sober:
 def sober(result: Result) -> Sober:
     """Judge a run; the trial ledger is read once, when this is called."""
     edge, concentration, luck = edge_of(result), concentration_of(result), luck_of(result)
-    findings = (*of_trades(edge), *of_weeks(concentration, currency_of(result)), *of_luck(luck))
+    findings = (*of_bounds(result), *of_trades(edge), *of_weeks(concentration, currency_of(result)), *of_luck(luck))
     return Sober(edge=edge, concentration=concentration, luck=luck, findings=findings)

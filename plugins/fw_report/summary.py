@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 from fw import Unmeasured
+from fw_report.bounds import line_of
 from fw_report.metrics import METRICS
 from fw_report.text import plain, shorten, show, width, wrap
 from fw_report.writing import write_whole
@@ -97,6 +98,8 @@ def summary_of(result: Result) -> str:
             lines += ["", title, "─" * WIDTH]
             pairs = [shown[i : i + 2] for i in range(0, len(shown), 2)]
             lines += [(" " * GAP).join(pair).rstrip() for pair in pairs]
+        if title == "Return" and result.bounds is not None:
+            lines += wrap(line_of(result.bounds), cells=WIDTH, indent="  ")
     if footnotes:
         lines.append("")
         for reason, number in footnotes.items():

@@ -64,6 +64,7 @@ def summary(result: Result) -> dict[str, Any]:
         "seconds": float(result.seconds),
         "metrics": metrics,
         "unmeasured": unmeasured,
+        "bounds": None if result.bounds is None else result.bounds.plain(),
     }
 
 

@@ -103,6 +103,7 @@ def plain(run: SavedRun) -> dict[str, object]:
         "metrics": run.result.get("metrics", {}),
         "unmeasured": run.result.get("unmeasured", {}),
         "units": run.result.get("units", {}),
+        "bounds": run.result.get("bounds"),
         "settings": run.settings,
     }
 

@@ -28,7 +28,7 @@ def show_runs(
     More runs than fit beside one another come in several tables. `paid` has other labels for sums that are below
     zero in all runs.
     """
-    rows = list(metric_rows(runs, groups, paid))
+    rows = [*metric_rows(runs, groups, paid), *bound_rows(runs)]
     titles, room = [run.id for run in runs], table_width(WIDTH)
     if width_of(rows, titles) > room:
         titles = [f"[{index}]" for index in range(1, len(runs) + 1)]
@@ -79,6 +79,18 @@ def metric_rows(runs: Sequence[SavedRun], groups: Groups, paid: Mapping[str, str
                 label, values = paid[name], [abs(value or 0) for value in values]
             shown = (DASH if value is None else show(value, unit=unit_of(value, units.get(name))) for value in values)
             yield (indent + label, *shown)
+
+
+def bound_rows(runs: Sequence[SavedRun]) -> Iterator[tuple[str, ...]]:
+    """How many bars did not tell what came first inside them, and the return by either rule; nothing where none did."""
+    bounds: list[Mapping[str, Any]] = [run.result.get("bounds") or {} for run in runs]
+    if not any(bounds):
+        return
+    bars = [run.result.get("totals", {}).get("ambiguous_bars") for run in runs]
+    yield ("Ambiguous bars", *(DASH if number is None else show(number, unit="count") for number in bars))
+    for rule in ("pessimistic", "optimistic"):
+        returns = [one.get(rule, {}).get("total_return") for one in bounds]
+        yield (f"  Return if {rule}", *(DASH if value is None else show(value, unit="percent") for value in returns))
 
 
 def unit_of(value: Any, said: str | None) -> str:

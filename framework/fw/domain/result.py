@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fw.domain.bounds import Bounds
     from fw.domain.frame import Frame
     from fw.domain.market import Market
     from fw.domain.saved import Trial
@@ -76,6 +77,7 @@ class Result:
     measure: Callable[[Result], Mapping[str, Any]] | None = attrs.field(default=None, repr=False)
     trade: Callable[[Result], Frame] | None = attrs.field(default=None, repr=False)
     recall: Callable[[Result], tuple[Trial, ...]] | None = attrs.field(default=None, repr=False)
+    bound: Callable[[Result], Bounds | None] | None = attrs.field(default=None, repr=False)
     write: Callable[[Result, Path], None] | None = attrs.field(default=None, repr=False)
     _worked_out: dict[Any, Any] = attrs.field(factory=dict, init=False, repr=False)
 
@@ -109,6 +111,14 @@ class Result:
         markets with made-up ones only.
         """
         return self.recall(self) if self.recall is not None else ()
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """The result under both rules for its ambiguous bars; None where there are none.
+
+        The run is made once more under the other rule when this is first asked for.
+        """
+        return self.once(self.bound) if self.bound is not None else None
 
     def report(self, path: Path | str) -> Path:
         """Write the run's files into a folder (made if needed) and return it."""

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
 from fw.engine.assemble import Parts, Scene, Stage, build_parts, choose_engine, load_stage, set_scene, terms_of
+from fw.engine.bounds import Again, as_before
 from fw.engine.finer import WALKED
 from fw.engine.fingerprint import fingerprint
 from fw.engine.folder import config_hash, write_result
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from fw.domain.result import Result
     from fw.engine.assemble import Progress
     from fw.engine.columns import Cache
+    from fw.parts.broker import Terms
     from fw.plugins import Plugins
     from fw.registry import Offer
     from fw.settings.strategy import StrategyFile
@@ -79,9 +81,20 @@ class Bench:
         return self._fingerprint
 
     def backtest(
-        self, run: EngineRun, *, engine: str | None, progress: Progress | None = None, cache: Cache | None = None
+        self,
+        run: EngineRun,
+        *,
+        engine: str | None,
+        progress: Progress | None = None,
+        cache: Cache | None = None,
+        bounds: Literal["now", "asked", "never"] = "never",
     ) -> Result:
-        """One run in memory; SettingsError where the engine asked for cannot do it."""
+        """One run in memory; SettingsError where the engine asked for cannot do it.
+
+        `bounds` says when the run is made once more for its ambiguous bars: at once, when the result is asked for
+        them, or never.
+        """
+        unused = as_before(self.settings) if bounds != "never" else None
         parts = self.parts(run)
         scene = self.scene(parts, run, cache)
         terms = terms_of(self.settings, parts, run)
@@ -91,9 +104,32 @@ class Bench:
         if engine == "scan" and possible != "scan":
             raise SettingsError(f"the scan cannot run this: {reason}")
         chosen = engine or possible
+        reason = reason if chosen == possible else "it was asked for"
+        result = self.driven(parts, scene, terms, run, engine=chosen, reason=reason, progress=progress)
+        if unused is not None and result.totals["ambiguous_bars"]:
+            shown = progress if bounds == "now" else None
+            result.bound = Again(
+                bench=self, settings=unused, run=run, scene=scene, terms=terms, engine=chosen, progress=shown
+            )
+            if bounds == "now":
+                _ = result.bounds
+        return result
+
+    def driven(
+        self,
+        parts: Parts,
+        scene: Scene,
+        terms: Terms,
+        run: EngineRun,
+        *,
+        engine: str,
+        reason: str,
+        progress: Progress | None,
+    ) -> Result:
+        """Built parts, driven over a scene to its last bar."""
         capital = self.settings.account.capital
         said: dict[str, Any] = {}
-        if chosen == "scan":
+        if engine == "scan":
             simulation = scan(parts, scene, terms, capital=capital, progress=progress)
         else:
             loop = Loop(parts, scene, terms, run, capital=capital, progress=progress)
@@ -104,8 +140,8 @@ class Bench:
             simulation,
             scene,
             self.settings,
-            engine=chosen,
-            engine_reason=reason if chosen == possible else "it was asked for",
+            engine=engine,
+            engine_reason=reason,
             metrics=self.metrics(run),
             write=self.write,
             recall=lambda result: trials_beside(result, self.workspace.trials),

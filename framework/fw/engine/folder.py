@@ -162,6 +162,7 @@ def summary_of(result: Result, *, fingerprint: str, config: str) -> dict[str, An
         "unmeasured": unmeasured,
         "units": dict(result.units),
         "totals": dict(result.totals),
+        "bounds": None if result.bounds is None else result.bounds.plain(),
         "notes": list(result.notes),
     }
 

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import attrs
 import numpy as np
 
+from fw.domain.bounds import Bounds, bound_of
 from fw.domain.frame import Frame
 from fw.domain.result import Result
 from fw.domain.time import BarSize
@@ -13,7 +15,7 @@ from fw.testing.markets import trend
 
 
 def results() -> Mapping[str, Result]:
-    """Runs by what is odd about them: some trades, no trades, one bar, all lost."""
+    """Runs by what is odd about them: some trades, no trades, one bar, all lost, bars that leave the result open."""
     random = np.random.default_rng(0)
     usual = 10_000.0 * np.exp(np.cumsum(random.normal(0.0, 0.01, 400)))
     return {
@@ -21,6 +23,10 @@ def results() -> Mapping[str, Result]:
         "only gains": result(np.linspace(10_000.0, 12_000.0, 50), profits=(1000.0, 1000.0)),
         "no trades": result(np.full(100, 10_000.0)),
         "one bar": result(np.full(1, 10_000.0)),
+        "ambiguous bars": _bounded(
+            result(usual * np.linspace(1.0, 0.8, 400), profits=(120.0, -40.0, -80.0)),
+            result(usual, profits=(120.0, -40.0, 80.0)),
+        ),
         "all lost": result(np.append(np.linspace(10_000.0, 100.0, 99), 0.0), profits=(-10_000.0,)),
     }
 
@@ -102,6 +108,13 @@ def result(equity: np.ndarray[tuple[int], np.dtype[np.float64]], profits: tuple[
         },
         trade=lambda _: Frame.of(trades),
     )
+
+
+def _bounded(worse: Result, better: Result) -> Result:
+    """The pessimistic run of the two, in which one bar did not tell what came first."""
+    worse, better = (attrs.evolve(one, totals={**one.totals, "ambiguous_bars": 1.0}) for one in (worse, better))
+    bounds = Bounds(shown="pessimistic", pessimistic=bound_of(worse), optimistic=bound_of(better))
+    return attrs.evolve(worse, bound=lambda _: bounds)
 
 
 def _empty(names: str) -> Frame:

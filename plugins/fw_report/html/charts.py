@@ -54,15 +54,19 @@ def over_time(data: Sequence[Figure], *, form: str, **layout: Any) -> Figure:
 
 
 def equity_chart(result: Result) -> Figure:
-    """Equity and what buying and holding would have come to."""
+    """Equity, what it would have been by the other rule for ambiguous bars, and what buying and holding would be."""
     times, equity = result.equity["time"], result.equity["equity"]
-    return over_time(
-        [
-            line(times, buy_and_hold(result), name="Buy and hold", color="@other", form=",.2f"),
-            line(times, equity, name="Equity", color="@accent", form=",.2f"),
-        ],
-        form=",~r",
-    )
+    lines = [
+        line(times, buy_and_hold(result), name="Buy and hold", color="@other", form=",.2f"),
+        line(times, equity, name="Equity", color="@accent", form=",.2f"),
+    ]
+    if result.bounds is not None:
+        hidden = result.bounds.hidden
+        other = result.bounds.of(hidden).result.equity
+        drawn = line(other["time"], other["equity"], name=f"If {hidden}", color="@muted", form=",.2f")
+        drawn["line"]["dash"] = "dot"
+        lines.insert(1, drawn)
+    return over_time(lines, form=",~r")
 
 
 def drawdown_chart(result: Result, worst: Sequence[Drawdown]) -> Figure:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fw import Unmeasured
+from fw_report.bounds import FIRST
 from fw_report.html.compare_columns import Column, period_of, written
 from fw_report.html.course import returns_by_month
 from fw_report.html.shades import hundredths, shade_of
@@ -217,7 +218,24 @@ def metric_groups(columns: Sequence[Column], *, comparable: bool) -> list[tuple[
             ]
             rows.append(Row(label=label, cells=tuple(cells)))
         groups.append((title, rows))
-    return groups
+    return groups + ([("Ambiguous bars", _bound_rows(columns))] if any(map(_bounds, columns)) else [])
+
+
+def _bounds(column: Column) -> Mapping[str, Any]:
+    """The result by both rules for ambiguous bars; empty where there are none, or the run is older than that."""
+    bounds: Mapping[str, Any] = column.run.result.get("bounds") or {}
+    return bounds
+
+
+def _bound_rows(columns: Sequence[Column]) -> list[Row]:
+    """How many bars did not tell what came first inside them, and what the run returned by either rule."""
+    bars = [column.run.result.get("totals", {}).get("ambiguous_bars") for column in columns]
+    rows = [Row(label="Bars", cells=tuple(Cell(text=DASH if number is None else count(number)) for number in bars))]
+    for rule in FIRST:
+        returns = [_bounds(column).get(rule, {}).get("total_return") for column in columns]
+        cells = tuple(Cell(text=DASH if value is None else show(value, unit="percent")) for value in returns)
+        rows.append(Row(label=f"Total return if {rule}", cells=cells))
+    return rows
 
 
 def _best(name: str, values: Sequence[Any]) -> set[int]:

@@ -10,6 +10,7 @@ import attrs
 
 from fw import Unmeasured
 from fw.domain.time import DAY
+from fw_report.bounds import meaning_of_hidden
 from fw_report.findings import currency_of
 from fw_report.html.course import Drawdown, buy_and_hold, day
 from fw_report.metrics import METRICS
@@ -18,6 +19,7 @@ from fw_report.text import DASH, count, duration, money, percent, show
 
 if TYPE_CHECKING:
     from fw import Result
+    from fw.domain.bounds import Bounds
     from fw.parts.metric import Value
 
 
@@ -92,10 +94,19 @@ def cards(result: Result, worst: Sequence[Drawdown]) -> list[Card]:
         _costs(result),
         Card("Time in the market", cell("exposure"), "Share of bars with a position."),
     ]
+    if result.bounds is not None:
+        made.insert(1, _hidden(result.bounds))
     if result.totals.get("liquidations"):
         said = "Positions that the venue closed because their margin was used up."
         made.append(Card("Liquidations", Cell(count(result.totals["liquidations"]), tone="loss"), said))
     return made
+
+
+def _hidden(bounds: Bounds) -> Card:
+    """The return by the rule that the rest of the page does not follow."""
+    value = bounds.of(bounds.hidden).total_return
+    cell = Cell(percent(value), tone="gain" if value > 0 else "loss" if value < 0 else "")
+    return Card(f"Total return if {bounds.hidden}", cell, meaning_of_hidden(bounds))
 
 
 def _of_trades(text: Any) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fw.domain.time import DAY, format_time
+from fw_report.bounds import FIRST
 from fw_report.findings import currency_of
 from fw_report.html import charts, tables
 from fw_report.html.candles import candles_of, protections_of
@@ -63,6 +64,7 @@ def page_of(result: Result, folder: Path | None = None) -> str:
         "candles": candles_of(result) if has_bars else [],
         "protections": protections,
     }
+    hidden = None if result.bounds is None else result.bounds.hidden
     return render(
         "report.html.j2",
         title=result.name,
@@ -73,6 +75,8 @@ def page_of(result: Result, folder: Path | None = None) -> str:
         groups=groups_of(result),
         findings=sober(result).findings,
         notes=result.notes,
+        hidden=hidden,
+        first=hidden and FIRST[hidden],
         points=(min(extremes(result.equity["equity"]).size, result.equity.rows), result.equity.rows),
         worst=[Fall.of(fall) for fall in worst],
         months=MONTHS,
