@@ -11,6 +11,7 @@ import numpy as np
 import fw
 from fw.engine.given import GivenMarket
 from fw.engine.tape import lay
+from fw.ledger import kinds
 from fw.ledger.simulation import Simulation
 from fw.plan import Plan
 from fw.plugins import Plugins
@@ -38,6 +39,7 @@ def random_market(
         low = np.minimum(opened, close) * (1 - np.abs(rng.standard_normal(bars)) * wild / 2)
         o, h, lo, c = (np.round(np.maximum(column, 1.0) / TICK) / 10 for column in (opened, high, low, close))
         bar_columns = {"open": o, "high": np.maximum(h, np.maximum(o, c)), "low": np.minimum(lo, np.minimum(o, c))}
+        volume = np.round(rng.exponential(50.0, bars) * (rng.random(bars) < 0.95), 3)  # now and then nothing is traded
         stamps = np.arange(0, bars * HOUR, 8 * HOUR // int(rng.choice([1, 2, 8])), dtype=np.int64)
         stamps = stamps + int(rng.choice([0, 0, HOUR // 2]))  # at the bars' opens, or inside them
         mark = None
@@ -47,7 +49,7 @@ def random_market(
             mark = fw.Bars(size=fw.BarSize(HOUR), open_time=times, volume=np.zeros(bars), **columns)
         series[symbol] = fw.Series(
             mark=mark,
-            bars=fw.Bars(size=fw.BarSize(HOUR), open_time=times, close=c, volume=np.ones(bars), **bar_columns),
+            bars=fw.Bars(size=fw.BarSize(HOUR), open_time=times, close=c, volume=volume, **bar_columns),
             funding=fw.Stamps(stamps, rng.standard_normal(len(stamps)) * 1e-3),
             rules=fw.Instrument(
                 symbol=symbol,
@@ -59,6 +61,42 @@ def random_market(
             ),
         )
     return fw.Market(series=series, focus=symbols[0])
+
+
+def random_actions(rng: np.random.Generator, simulation: Simulation, bar: int, *, reducing: float = 0.3) -> None:
+    """Some orders, amendments and withdrawals at the close of a bar; a share of the orders is reduce-only.
+
+    No limit applies, so that the venue has to refuse what it must.
+    """
+    count = len(simulation.instruments)
+    for _ in range(int(rng.choice([0, 0, 1, 2, 4]))):
+        k = int(rng.integers(count))
+        close = float(simulation.tape.block[k, kinds.CLOSE, bar])
+        price = close * float(rng.uniform(0.95, 1.05))
+        if len(simulation.working) and rng.random() < 0.3:
+            row = int(rng.choice(simulation.working))
+            if rng.random() < 0.3:
+                simulation.cancel(bar, row)
+            else:
+                order = simulation.orders[row]
+                lots = max(1, abs(int(order["lots"]) * int(rng.integers(1, 4)) // 2))
+                lots = lots if order["lots"] > 0 else -lots
+                moved = float(simulation.tape.block[order["instrument"], kinds.CLOSE, bar]) * rng.uniform(0.95, 1.05)
+                is_market = order["kind"] == kinds.MARKET
+                simulation.amend(row, lots=lots, price=None if is_market else float(moved))
+            continue
+        kind = int(rng.integers(4))
+        lots = int(rng.choice([-1, 1])) * int(10 ** rng.uniform(0, 5))
+        row = simulation.add_explicit(
+            bar,
+            k,
+            kind=kind,
+            lots=lots,
+            price=0.0 if kind == kinds.MARKET else price,
+            expiry=int(rng.choice([0, 0, 1, 5])),
+            reduce_only=bool(rng.random() < reducing),
+        )
+        simulation.place(row)
 
 
 @attrs.frozen(eq=False)

@@ -15,7 +15,7 @@ import attrs
 import fw
 
 getcontext().prec = 40
-OPEN, HIGH, LOW, CLOSE = range(4)
+OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 NEAR = Decimal("1e-9")
 
 
@@ -52,6 +52,8 @@ class SecondLedger:
         self.capital = exact(capital)
         self.holdings = [Holding() for _ in instruments]
         self.realised = self.fees = self.funding = self.shortfall = Decimal(0)
+        self.cash = [Decimal(0) for _ in instruments]
+        """What all purchases and sales of each came to: an account that knows of neither entry nor profit."""
 
     @property
     def wallet(self) -> Decimal:
@@ -108,6 +110,7 @@ class SecondLedger:
             holding.lots += side * opening
         self.realised += profit
         self.fees += fee
+        self.cash[k] -= lots * self.lot[k] * price
         return profit
 
 
@@ -123,11 +126,14 @@ class Audit:
     """Fills already followed."""
     payments: int = 0
     _stamps: dict[tuple[int, int], list[tuple[int, int]]] = attrs.field(factory=dict, init=False)
+    realised: list[Decimal] = attrs.field(init=False)
+    """By instrument, as the simulation reported it fill by fill."""
     seen: dict[str, int] = attrs.field(factory=lambda: {"liquidations": 0, "partial": 0, "shortfalls": 0, "funding": 0})
 
     def __attrs_post_init__(self) -> None:
         simulation = self.simulation
         self.ledger = SecondLedger(simulation.instruments, self.terms, float(simulation.account["capital"][0]))
+        self.realised = [Decimal(0) for _ in simulation.instruments]
         number = 0
         for k, stamps in enumerate(simulation.tape.stamps):
             for stamp in stamps:
@@ -200,7 +206,18 @@ class Audit:
         else:
             assert before * lots < 0, "a protection that opens"
             assert abs(lots) == abs(before)
-        assert agree(self.ledger.trade(k, lots, price, exact(row["fee"])), row["realised"], self._scale(row))
+        self._book(row)
+
+    def _book(self, row: Any) -> None:
+        """Enter a fill; money is conserved by it: what an instrument realised is its cash and the cost of its coins."""
+        ledger, k = self.ledger, int(row["instrument"])
+        profit = ledger.trade(k, int(row["lots"]), exact(row["price"]), exact(row["fee"]))
+        assert agree(profit, row["realised"], self._scale(row))
+        self.realised[k] += exact(row["realised"])
+        holding = ledger.holdings[k]
+        cost = holding.lots * ledger.lot[k] * holding.entry
+        scale = max(abs(cost), self._scale(row), ledger.capital)
+        assert abs(ledger.cash[k] + cost - self.realised[k]) <= NEAR * scale, "money came from nowhere"
 
     def _scale(self, row: Any) -> Decimal:
         return abs(int(row["lots"])) * self.ledger.lot[row["instrument"]] * exact(row["price"])
@@ -218,7 +235,7 @@ class Audit:
             assert abs(lots) <= abs(before), "reduce-only that turns"
         else:
             assert lots == order["lots"]
-        slipped = first * (1 + (1 if buy else -1) * exact(self.terms.slippage))
+        slipped = self._slipped(row, first)
         if order["kind"] == MARKET:
             assert agree(slipped, row["price"])
         if order["kind"] == LIMIT:
@@ -233,7 +250,28 @@ class Audit:
         if order["kind"] == STOP:
             trigger = exact(order["price"])
             base = max(first, trigger) if buy else min(first, trigger)
-            assert agree(base * (1 + (1 if buy else -1) * exact(self.terms.slippage)), row["price"])
+            assert agree(self._slipped(row, base), row["price"])
+
+    def _slipped(self, row: Any, price: Decimal) -> Decimal:
+        """A price made worse by slippage: its fixed share, half a spread in ticks, and what the bars before tell of
+        volatility and volume."""
+        terms, k = self.terms.slippage, int(row["instrument"])
+        side = 1 if row["lots"] > 0 else -1
+        if not isinstance(terms, fw.Slippage):
+            return price * (1 + side * exact(terms))
+        quantity = abs(int(row["lots"])) * self.ledger.lot[k]
+        share = exact(terms.share) + exact(terms.half_spread) * exact(self.simulation.instruments[k].tick) / price
+        last = int(row["bar"])
+        seen = range(max(last - terms.span, 1), last)  # bars with one before them, for a return
+        if seen:
+            closes, volumes = self.simulation.tape.block[k, CLOSE], self.simulation.tape.block[k, VOLUME]
+            returns = [exact(closes[b]) / exact(closes[b - 1]) - 1 for b in seen]
+            mean = sum(returns) / len(returns)
+            deviation = (sum((r - mean) ** 2 for r in returns) / len(returns)).sqrt()
+            volume = sum(exact(volumes[b]) for b in seen) / len(returns)
+            part = (quantity / volume).sqrt() if volume else Decimal(1)
+            share += deviation * (exact(terms.volatility) + exact(terms.impact) * part)
+        return price * (1 + side * min(share, Decimal("0.9")))
 
     def _liquidate(self, rows: list[Any], worst: list[Decimal], marks: Any, *, at_open: bool) -> list[Any]:
         """Liquidation happens exactly where the balance does not cover maintenance at these marks."""
@@ -303,7 +341,7 @@ class Audit:
             fee = min(ledger.clearance[j] * self._scale(row), balance)
             balance -= fee
             assert agree(fee, row["fee"], max(ledger.capital, self._scale(row)))
-            ledger.trade(j, int(row["lots"]), price, fee)
+            self._book(row)
             if kept and k is not None:
                 holding.margin = balance - ledger.unrealised(j, price)
         return rows, share

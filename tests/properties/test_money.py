@@ -20,7 +20,7 @@ TERMS = st.builds(
     fw.Terms,
     maker=st.just(0.0002),
     taker=st.just(0.0005),
-    slippage=st.sampled_from([0.0, 0.0001, 0.002]),
+    slippage=st.sampled_from([0.0, 0.0001, 0.002, fw.Slippage(half_spread=1.0, volatility=0.2, impact=1.0, span=10)]),
     bar_path=st.sampled_from(["pessimistic", "optimistic"]),
     through=st.integers(0, 2),
     isolated=st.booleans(),
