@@ -70,7 +70,9 @@ class LedgerBroker:
         self._inbox = inbox
 
     def close(self) -> None:
-        """Nothing to let go of."""
+        """Tell what the last decision withdrew; no bar comes that would tell it."""
+        if self._simulation is not None and self._inbox is not None and self._inbox.kinds:
+            self._tell(self._working)
 
     @property
     def simulation(self) -> Simulation:
@@ -88,9 +90,13 @@ class LedgerBroker:
             return
         before = set(map(int, simulation.working)) | self._working
         simulation.advance(end)
+        self._tell(before)
+
+    def _tell(self, before: set[int]) -> None:
+        """Put what happened since the last telling into the inbox, in order of time."""
         for event in sorted(self._facts(before, self._inbox.wants), key=lambda event: event.time):
             self._inbox.put(event)
-        self._working = set(map(int, simulation.working))
+        self._working = set(map(int, self.simulation.working))
 
     def submit(self, order: Order) -> None:
         """Take an order that the ledger has written down; its id is its row."""
