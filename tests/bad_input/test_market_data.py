@@ -187,7 +187,7 @@ def test_a_symbol_without_rules(desk: Any, candles: pd.DataFrame, over_file: Any
         ("", ("BTCUSDT has no funding rates", "set account.funding: zero")),
         (
             ", funding: zero, mark: required",
-            ("BTCUSDT has no mark prices", "give source.mark or set account.mark: last"),
+            ("BTCUSDT has no mark prices", "give source.mark, or set account.mark: last"),
         ),
     ],
 )

@@ -11,6 +11,7 @@ import numpy as np
 from fw.domain.bars import COLUMNS, Bars
 from fw.domain.market import Market, Series
 from fw.domain.time import format_time
+from fw.engine.marks import missing_marks, required_marks
 from fw.engine.rates import prepare_funding
 from fw.engine.soundness import check_bars, check_stamps
 from fw.errors import DataError, Gap
@@ -42,15 +43,10 @@ def prepare(
         check_bars(data.bars, symbol, want.bar)
         strands[symbol] = data.bars
         if mark == "required":
-            if data.mark is None or not len(data.mark):
-                raise DataError(
-                    f"{symbol} has no mark prices, which account.mark: required asks for; "
-                    "give source.mark or set account.mark: last"
-                )
-            check_bars(data.mark, f"{symbol} mark", want.bar)
-            strands[f"{symbol} mark"] = data.mark
+            strands[f"{symbol} mark"] = required_marks(data, symbol, want)
         elif data.mark is not None:
             check_bars(data.mark, f"{symbol} mark", data.mark.size)
+            notes.extend(missing_marks(data, symbol, want))
     aligned = _align(strands, want, gaps, notes)
 
     out: dict[str, Series] = {}
