@@ -14,6 +14,7 @@ import numpy as np
 from fw.domain.frame import Frame
 from fw.domain.result import Result
 from fw.domain.time import format_time
+from fw.engine.remarks import rejections, too_small
 from fw.engine.trades import trades_of
 from fw.errors import PluginError
 from fw.ledger import kinds
@@ -167,17 +168,8 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
     row = simulation.account[0]
     if not row["decisions"] and not row["orders"]:
         yield f"the strategy decided nothing in {simulation.tape.clock_bars - simulation.tape.first:,} bars"
-    if row["rejected"]:
-        orders = simulation.orders
-        refused = orders[orders["state"] == kinds.REJECTED]
-        earliest = refused[0]
-        bar = int(earliest["done"])
-        at_once = bar == int(earliest["bar"])  # refused as it came, when that bar had closed
-        when = format_time(simulation.close_time(bar) if at_once else simulation.open_time(bar))
-        yield f"{len(refused)} orders were rejected; the first at {when}: {kinds.FAULTS[int(earliest['fault'])]}"
-    if row["too_small"]:
-        smallest = ", ".join(_smallest_order(simulation, k) for k in range(len(simulation.instruments)))
-        yield f"{int(row['too_small'])} decisions were too small to trade; the smallest order: {smallest}"
+    yield from rejections(simulation)
+    yield from too_small(simulation)
     if row["ambiguous"]:
         bars = "bars" if simulation.tape.closes is None else f"bars of {simulation.tape.size}"
         yield f"in {int(row['ambiguous'])} {bars} stop and take-profit were both touched; simulation.bar_path decided"
@@ -192,13 +184,6 @@ def _refusals(vetoes: Vetoes) -> Iterator[str]:
     for name, (time, instrument, _, reason) in first.items():
         times = "once" if counts[name] == 1 else f"{counts[name]} times, the first"
         yield f"{name} refused a target {times} at {format_time(time)} for {instrument}: {reason}"
-
-
-def _smallest_order(simulation: Simulation, k: int) -> str:
-    """What the smallest order of an instrument was worth at the run's first bar."""
-    instrument = simulation.instruments[k]
-    worth = max(instrument.min_notional, instrument.lot * simulation.mark(k, simulation.first))
-    return f"{instrument.symbol} {worth:,.2f} {instrument.settle}"
 
 
 def _times(simulation: Simulation, bars: NDArray[np.int64], *, closed: bool) -> NDArray[np.int64]:

@@ -55,7 +55,7 @@ def test_rejections_and_bars_that_touched_both_are_told_in_the_notes(drive: Driv
     rejected = drive({0: (fw.Place(0.01),)}, rules={"min_notional": 5.0})
     assert rejected.totals["rejected"] == 1
     assert any(
-        note.startswith("1 orders were rejected; the first at 1970-01-01 01:00: notional is below the minimum (-4164)")
+        note.startswith("1 order was rejected, at 1970-01-01 01:00: notional is below the minimum (-4164)")
         for note in rejected.notes
     )
     both = drive(
