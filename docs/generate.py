@@ -76,9 +76,10 @@ RULES = """
     ## Contract rules of your own
 
     A run needs each contract's steps of price and size and its margin tiers. Those of many symbols come with the venue.
-    For one that does not, or to try others, `account.rules` names a JSON file. It has the keys `instruments` and
-    `tiers`, either or both. Each maps a symbol to a list of records, oldest first. What it says of a symbol replaces
-    what is shipped.
+    For one that does not, or to try others, `account.rules` names a JSON file. It has any of the keys
+    `instruments`, `tiers` and `fees`. The first two map a symbol to a list of records, oldest first; `fees` maps a fee
+    tier (what `account.fees` names) to such a list. What the file says of a symbol or fee tier replaces what is
+    shipped.
 
     ```bash
     cat > rules.json <<'END'
@@ -128,6 +129,8 @@ RULES = """
     | `min_quantity`, `max_limit_quantity` | smallest order, and largest with a price, in base currency |
     | `market_lot`, `min_market_quantity` | step and smallest size of market orders; as of all orders where left out |
     | `max_orders`, `max_conditional_orders` | working at once; 200 where left out |
+    | `linear` | `false` of an inverse contract, which a run refuses |
+    | `maker`, `taker` | of a fee tier, as shares of notional: 0.0005 is 0.05 %; both in every record |
     | `tiers` | rows of floor (notional), maintenance rate, maintenance amount and highest leverage; the first from 0 |
 
     A symbol needs a `tick` and a `lot` in one record at least, and tiers. A record may state some of the numbers; each

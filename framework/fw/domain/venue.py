@@ -8,10 +8,12 @@ what was seen that day:
   `min_price`, `max_price`, `percent_up`, `percent_down` (of the mark price: how far orders may be from it),
   `take_bound` (how far market orders fill), `min_quantity`, `max_limit_quantity`, `market_lot` and
   `min_market_quantity` (in base currency), `max_orders`, `max_conditional_orders` (working at once);
-- `tiers`: rows of floor, maintenance rate, maintenance amount, highest leverage.
+  and `"linear": false` of an inverse contract;
+- `tiers`: rows of floor, maintenance rate, maintenance amount, highest leverage;
+- `fees`, by fee tier in place of symbol: `maker` and `taker`, as shares of notional.
 
-A user's own file (`account.rules`) is one JSON object with the keys `instruments` and `tiers`, both of that shape;
-what it says of a symbol replaces what is shipped:
+A user's own file (`account.rules`) is one JSON object with any of the keys `instruments`, `tiers` and `fees`, all of
+that shape; what it says of a symbol, or of a fee tier, replaces what is shipped:
 
     {"instruments": {"NEWUSDT": [{"from": "2025-01-01", "source": "the venue's page", "tick": 0.001, "lot": 1}]},
      "tiers": {"NEWUSDT": [{"from": "2025-01-01", "source": "the venue's page", "tiers": [[0, 0.01, 0, 50]]}]}}
@@ -114,6 +116,7 @@ def rules(
         tiers=tuple(Tier(*map(float, row)) for row in brackets["tiers"]),
         clearance_fee=nearest("clearance_fee", 0.0),
         funding_interval=round(nearest("funding_hours", 8.0) * HOUR),
+        linear=all(record.get("linear", True) for record in facts),
         min_price=in_force("min_price", 0.0),  # the venue moves these two with the price
         max_price=in_force("max_price", math.inf),
         percent_up=nearest("percent_up", math.inf),
@@ -132,15 +135,16 @@ def rules(
 
 def overrides(file: Path | None, symbol: str) -> bool:
     """Whether a user's file states rules of a symbol."""
-    return file is not None and any(symbol in symbols for symbols in _read_override(file).values())
+    return file is not None and any(symbol in _read_override(file).get(kind, {}) for kind in ("instruments", "tiers"))
 
 
-def fees(venue: str, tier: str, *, start: int, end: int) -> tuple[Fees, tuple[str, ...]]:
+def fees(venue: str, tier: str, *, start: int, end: int, override: Path | None = None) -> tuple[Fees, tuple[str, ...]]:
     """What the venue charges in a fee tier over [start, end) (ns), as known nearest to it, and a note on its date.
 
-    SettingsError for a tier it does not have.
+    SettingsError for a tier that neither it nor the user's file has.
     """
-    known = _shipped(venue, "fees")
+    mine = _read_override(override).get("fees", {}) if override is not None else {}
+    known = {**_shipped(venue, "fees"), **mine}
     if tier not in known:
         raise SettingsError(
             f"account.fees: {venue} has no fee tier {tier!r}{_meant(tier, known)}; it has {', '.join(known)}"
@@ -187,11 +191,14 @@ def _read_override(file: Path) -> Mapping[str, Mapping[str, Records]]:
         raise DataError(f"account.rules: cannot read {file}: {problem.strerror or problem}") from None
     except ValueError as problem:
         raise DataError(f"account.rules: {file} is not JSON: {problem}") from None
-    if not isinstance(content, dict) or not content or set(content) - {"instruments", "tiers"}:
-        raise DataError(f"account.rules: {file} wants the keys instruments and tiers, each by symbol")
+    if not isinstance(content, dict) or not content or set(content) - {"instruments", "tiers", "fees"}:
+        raise DataError(
+            f"account.rules: {file} wants the keys instruments and tiers, each by symbol, and fees, by fee tier"
+        )
     for kind, symbols in content.items():
         if not isinstance(symbols, dict):
-            raise DataError(f"account.rules: {file}: {kind} wants a list of dated records for each symbol")
+            whose = "fee tier" if kind == "fees" else "symbol"
+            raise DataError(f"account.rules: {file}: {kind} wants a list of dated records for each {whose}")
         for symbol, records in symbols.items():
             complaint = _complaint(kind, records)
             if complaint:
@@ -215,12 +222,21 @@ def _complaint(kind: str, records: Any) -> str | None:
             if hole:
                 return hole
             continue
+        if kind == "fees":
+            charged = [record.get(name) for name in ("maker", "taker")]
+            if not all(_is_number(share) and abs(share) < 1 for share in charged):
+                return "wants maker and taker as shares of notional, such as 0.0002 and 0.0005, in every record"
+            continue
         for name, value in record.items():
             if name in ("from", "source"):
                 continue
+            if name == "linear":
+                if not isinstance(value, bool):
+                    return f"wants true or false for linear, not {value!r}"
+                continue
             if name not in NUMBERS:
-                return f"does not know {name!r}{_meant(name, NUMBERS)}"
-            if not isinstance(value, int | float) or isinstance(value, bool) or not 0 <= value < float("inf"):
+                return f"does not know {name!r}{_meant(name, [*NUMBERS, 'linear'])}"
+            if not _is_number(value) or value < 0:
                 return f"wants a number of 0 or more for {name}, not {value!r}"
             if value == 0 and name not in MAY_BE_ZERO:
                 return f"wants a {name} above 0"
@@ -233,13 +249,17 @@ def _complaint(kind: str, records: Any) -> str | None:
     return None
 
 
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+
+
 def _are_tiers(rows: Any) -> bool:
     if not isinstance(rows, list) or not rows:
         return False
     for row in rows:
         if not isinstance(row, list) or len(row) != 4:
             return False
-        if not all(isinstance(x, int | float) and not isinstance(x, bool) and 0 <= x < float("inf") for x in row):
+        if not all(_is_number(number) and number >= 0 for number in row):
             return False
     floors = [row[0] for row in rows]
     return floors[0] == 0 and all(low < high for low, high in pairwise(floors))

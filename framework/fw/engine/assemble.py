@@ -220,9 +220,16 @@ def _finer_in_mind(settings: StrategyFile) -> Iterator[None]:
         ) from error
 
 
+def traded_period(settings: StrategyFile, market: Market) -> tuple[int, int]:
+    """Open of the first bar that may be traded and close of the last, ns: without the warm-up."""
+    begin, end = market.period
+    asked = settings.source.start
+    return begin if asked is None else min(max(begin, asked), end), end
+
+
 def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ...], tuple[str, ...]]:
     """Each contract's rules: the user's file first, then the source's own, then the venue's."""
-    start, end = market.period
+    start, end = traded_period(settings, market)
     instruments, notes = [], []
     for symbol in market.instruments:
         own = market.series[symbol].rules

@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING, Any, Literal
 
 import attrs
 
-from fw.engine.assemble import Parts, Scene, Stage, build_parts, choose_engine, load_stage, set_scene, terms_of
+from fw.engine.assemble import (
+    Parts,
+    Scene,
+    Stage,
+    build_parts,
+    choose_engine,
+    load_stage,
+    set_scene,
+    terms_of,
+    traded_period,
+)
 from fw.engine.bounds import Again, as_before
+from fw.engine.contracts import check_contracts
 from fw.engine.finer import WALKED
 from fw.engine.fingerprint import fingerprint
 from fw.engine.folder import config_hash, write_result
@@ -70,8 +81,9 @@ class Bench:
     def scene(self, parts: Parts, run: EngineRun, cache: Cache | None = None) -> Scene:
         """The stage with its features; the run learns its instruments."""
         stage = self.stage(parts)
+        check_contracts(self.settings.account, stage.instruments)
         run.instruments = dict(zip(stage.market.instruments, stage.instruments, strict=True))
-        run.period = stage.market.period
+        run.period = traded_period(self.settings, stage.market)
         return set_scene(parts, stage, cache)
 
     def fingerprint(self) -> str:
@@ -135,8 +147,7 @@ class Bench:
             loop = Loop(parts, scene, terms, run, capital=capital, progress=progress)
             simulation = loop.go()
             said = {"tags": loop.tags, "order_tags": loop.explicit.tags, "vetoes": loop.vetoes}
-        simulation.release_signals()
-        return result_of(
+        result = result_of(
             simulation,
             scene,
             self.settings,
@@ -148,6 +159,8 @@ class Bench:
             notes=terms.notes,
             **said,
         )
+        simulation.release_signals()
+        return result
 
     def metrics(self, run: EngineRun) -> Mapping[str, tuple[Offer, Any]]:
         """The bundled metrics, and those the file adds, built."""

@@ -39,7 +39,7 @@ class LedgerBroker:
         """The venue's fees in the account's tier, and the file's `simulation` settings."""
         account, simulation = run.settings.account, run.settings.simulation
         start, end = run.period
-        charged, notes = fees(account.venue, account.fees, start=start, end=end)
+        charged, notes = fees(account.venue, account.fees, start=start, end=end, override=account.rules)
         return self._adjust(
             Terms(
                 maker=charged.maker,

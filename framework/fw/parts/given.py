@@ -43,7 +43,7 @@ class Run(Protocol):
 
     @property
     def period(self) -> tuple[int, int]:
-        """Open of the first bar and close of the last, ns; empty until the data is read."""
+        """Open of the first bar traded and close of the last, ns; empty until the data is read."""
         ...
 
     @property

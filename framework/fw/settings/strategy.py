@@ -30,6 +30,9 @@ class Account:
     settle: str = setting("USDT", help="settlement currency")
     venue: str = setting("binance_usdm", help="whose rules hold: tiers, fees, steps")
     margin: Literal["isolated", "cross"] = setting("isolated", help="whether positions share their margin")
+    position_mode: Literal["one_way", "hedge"] = setting(
+        "one_way", help="one position an instrument; hedge, a long and a short at once, is not simulated"
+    )
     leverage: float = setting(1.0, ge=1, le=125, help="sets initial margin only; exposure comes from the sizer")
     allow_high_leverage: bool = setting(False, help="let leverage be above 3")
     reserve: float = setting(0.01, ge=0, lt=1, help="share of equity new exposure leaves free as margin")
@@ -43,6 +46,11 @@ class Account:
     rules: Path | None = setting(None, help="a file of contract rules that override the venue's")
 
     def __attrs_post_init__(self) -> None:
+        if self.position_mode == "hedge":
+            raise ValueError(
+                "position_mode: a run holds one position an instrument, not a long and a short at once; leave it out, "
+                "or one_way. The margin arithmetic of hedge mode is in fw.ledger.formulas"
+            )
         if self.leverage > HIGH_LEVERAGE and not self.allow_high_leverage:
             away = 1.0 / self.leverage
             raise ValueError(

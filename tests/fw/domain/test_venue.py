@@ -125,10 +125,13 @@ def test_a_range_of_prices_seen_at_another_time_says_nothing() -> None:
 def test_each_period_has_the_record_nearest_to_it() -> None:
     early, notes = made_up("2020-06-01", "2020-09-01")
     assert (early.min_notional, early.clearance_fee, early.tiers[0].rate) == (5, 0.01, 0.01)
-    assert not any("2020-01" in note for note in notes)
+    assert (early.percent_up, early.percent_down, early.max_price) == (1.2, 0.8, 500)
+    assert early.funding_interval == 8 * HOUR
+    assert notes == ("filters of 2022-01 applied to 2020-06",)  # the largest market order was not known before
     late, notes = made_up("2022-02-01", "2022-05-01")
     assert (late.min_notional, late.clearance_fee, len(late.tiers)) == (20, 0.02, 2)
     assert notes == ()
+    assert (late.percent_up, late.percent_down, late.max_price) == (1.1, 0.9, 1000)
     assert late.funding_interval == 4 * HOUR
     assert late.max_lots == 500
 
@@ -141,6 +144,32 @@ def test_a_period_over_two_records_has_the_finest_steps_and_the_later_numbers() 
     assert (contract.tick, contract.lot) == (0.01, 0.1)
     assert contract.tiers[0].rate == 0.02
     assert notes == (MADE_UP_NOTE, "tiers of 2022-01 applied to 2021-06")
+
+
+@pytest.mark.parametrize(
+    ("start", "end", "rate", "hours", "taker", "stamp"),
+    [
+        ("2019-03-01", "2019-06-01", 0.01, 8, 0.002, "of 2020-01 applied to 2019-03"),
+        ("2020-01-01", "2020-12-01", 0.01, 8, 0.002, None),
+        ("2021-11-01", "2021-12-01", 0.02, 4, 0.0004, "of 2022-01 applied to 2021-11"),  # nearer to what came
+        ("2020-06-01", "2021-03-01", 0.01, 8, 0.002, "of 2020-01 applied to 2021-02"),  # seen over a year before
+        ("2022-01-01", "2022-12-31", 0.02, 4, 0.0004, None),
+        ("2024-05-01", "2024-06-01", 0.02, 4, 0.0004, "of 2022-01 applied to 2024-05"),
+    ],
+)
+def test_tiers_funding_intervals_and_fees_are_of_their_dates_or_stamped(
+    start: str, end: str, rate: float, hours: int, taker: float, stamp: str | None
+) -> None:
+    contract, notes = made_up(start, end)
+    charged, fee_notes = fees("binance_usdm", "made_up", start=parse_time(start), end=parse_time(end), override=MADE_UP)
+    assert (contract.tiers[0].rate, contract.funding_interval, charged.taker) == (rate, hours * HOUR, taker)
+    if stamp is None:
+        assert not [note for note in notes if note.startswith(("tiers", "min notional"))]
+        assert fee_notes == ()
+    else:
+        assert f"tiers {stamp}" in notes
+        assert any("funding hours" in note and note.endswith(stamp) for note in notes)
+        assert fee_notes == (f"fees {stamp}",)
 
 
 def test_steps_known_only_later_stand_for_the_time_before() -> None:
@@ -169,6 +198,13 @@ def test_a_symbol_without_rules_is_an_error_that_names_account_rules() -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
+        ({"fees": {"X": [{"from": "2024-01-01", "maker": 0.1}]}}, "maker and taker as shares of notional"),
+        ({"fees": {"X": [{"from": "2024-01-01", "maker": 2, "taker": 5}]}}, "such as 0.0002 and 0.0005"),
+        ({"fees": 3}, "for each fee tier"),
+        (
+            {"instruments": {"X": [{"from": "2024-01-01", "tick": 1, "lot": 1, "linear": 0}]}},
+            "true or false for linear",
+        ),
         ("{", "not JSON"),
         ([], "keys instruments and tiers"),
         ({"instrument": {}}, "keys instruments and tiers"),
@@ -203,6 +239,20 @@ def test_fees_of_a_tier_are_shares_of_notional() -> None:
     assert fees("binance_usdm", "vip0", **NOW) == (Fees(maker=0.0002, taker=0.0005), ())
     # 10 % less when paid in BNB
     assert fees("binance_usdm", "vip0_bnb", **NOW)[0].taker == pytest.approx(0.9 * 0.0005)
+
+
+def test_the_users_fees_go_before_the_venues_and_leave_the_rest_to_it() -> None:
+    assert fees("binance_usdm", "vip0", override=MADE_UP, **NOW)[0].taker == 0.0005
+    with pytest.raises(SettingsError, match="it has vip0, vip0_bnb, made_up"):
+        fees("binance_usdm", "vip9", override=MADE_UP, **NOW)
+
+
+def test_an_inverse_contract_is_read_as_one(tmp_path: Path) -> None:
+    file = tmp_path / "mine.json"
+    record = {"from": "2024-01-01", "tick": 0.1, "lot": 1, "linear": False}
+    file.write_text(json.dumps({"instruments": {"BTCUSDT": [record]}}))
+    assert not rules("binance_usdm", "BTCUSDT", override=file, **NOW)[0].linear
+    assert rules("binance_usdm", "BTCUSDT", **NOW)[0].linear
 
 
 def test_fees_of_another_time_are_stamped() -> None:

@@ -85,8 +85,8 @@ sizer: {{use: fixed_fraction, fraction: 0.5}}
     )
     paid = fw.load(file).run(write=False).funding.to_pandas()
     marks = pd.read_parquet(real_data / "btcusdt_perp_mark_8h_2019-12_2024-12.parquet").set_index("timestamp")["open"]
-    rates = pd.read_parquet(real_data / "btcusdt_perp_funding_8h_2019-09_2024-12.parquet")
-    rates = rates.assign(timestamp=rates["timestamp"].dt.floor("min")).set_index("timestamp")["funding_rate"]
+    settled = pd.read_parquet(real_data / "btcusdt_perp_funding_8h_2019-09_2024-12.parquet")
+    rates = settled.assign(timestamp=settled["timestamp"].dt.floor("min")).set_index("timestamp")["funding_rate"]
     traded = pd.read_parquet(real_data / "btcusdt_perp_1h_2019-09_2024-12.parquet").set_index("timestamp")["open"]
     stamps = pd.to_datetime(paid["time"], utc=True)
     assert len(stamps) == 29  # thirty in ten days, and nothing is held at the first

@@ -64,8 +64,8 @@ MESSAGES = [
     ("profiles: [live]", "5:11: profiles: wants settings by profile name"),
     ("profiles: {live: {brokr: binance}}", "5:19: profiles.live.brokr: unknown setting. Did you mean 'broker'?"),
     ("profiles: {live: {account: {leverage: 0, x: 1}}}", "5:39: profiles.live.account.leverage: must be at least 1, not 0",
-     "5:42: profiles.live.account.x: unknown setting. Known: allow_high_leverage, capital, fees, funding, leverage, margin, mark, reserve, rules, "
-     "settle, venue"),
+     "5:42: profiles.live.account.x: unknown setting. Known: allow_high_leverage, capital, fees, funding, leverage, margin, mark, "
+     "position_mode, reserve, rules, settle, venue"),
     ("profiles: {live: {risk: max_exposure}}", "5:25: profiles.live.risk: wants a list of risk checks, not 'max_exposure': "
      "write [max_exposure]"),
     ("bar: 4h", "5:1: bar: stands twice (first in line 2)"),

@@ -1,0 +1,29 @@
+"""Contracts that a run cannot trade, refused before it begins."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
+from fw.errors import SettingsError
+
+if TYPE_CHECKING:
+    from fw.domain.instrument import Instrument
+    from fw.settings.strategy import Account
+
+
+def check_contracts(account: Account, contracts: Iterable[Instrument]) -> None:
+    """SettingsError where a contract is inverse, or no order of it could have the account's leverage."""
+    for contract in contracts:
+        if not contract.linear:
+            raise SettingsError(
+                f"instruments: {contract.symbol} is an inverse contract, whose margin and profit are in coins; a run "
+                "trades linear ones only. The arithmetic of inverse contracts is in fw.ledger.formulas"
+            )
+        first = contract.tiers[0]
+        if account.leverage > first.leverage:
+            end = f" to {contract.tiers[1].floor:,.10g}" if len(contract.tiers) > 1 else " on"
+            raise SettingsError(
+                f"account.leverage: {account.leverage:g} is above {first.leverage:g}, the most that {contract.symbol} "
+                f"allows: that is the cap of its first bracket, from 0{end} {contract.settle} (-4028); lower it"
+            )
