@@ -36,6 +36,9 @@ MESSAGES = [
     ("simulation: {latency: 5s}", "5:13: simulation: latency: 5s is not simulated yet; leave it out, or 0s"),
     ("simulation: {participation: 0.1}",
      "5:13: simulation: participation: 0.1 is not simulated yet; leave it out, or null"),
+    ("simulation: {finer: 1h}", "5:21: simulation.finer: 1h is not smaller than the clock, which is 1h; leave it out"),
+    ("simulation: {finer: 2m}", "5:21: simulation.finer: '2m' is not a bar size offered: 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, "
+     "6h, 8h, 12h, 1d, 1w"),
     ("features: returns", "5:11: features: wants a list of feature sets, not 'returns': write [returns]"),
     ("features: [{use: returns, spans: [1, 0, x]}]", "5:38: features.returns.spans[1]: must be at least 1, not 0",
      "5:41: features.returns.spans[2]: wants a whole number, not 'x'"),
