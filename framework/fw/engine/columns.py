@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -45,8 +45,8 @@ class PlannedSet:
         return f"{self.on}:{at}" if self.on is not None else at
 
 
-Cache = dict[Any, Mapping[str, "NDArray[np.float64]"]]
-"""Columns of feature sets already computed on one market, by what asked for them."""
+Cache = MutableMapping["Market", dict[Any, Mapping[str, "NDArray[np.float64]"]]]
+"""Columns of feature sets already computed, by the market they are of and by what asked for them."""
 
 
 def compute_columns(
@@ -57,12 +57,11 @@ def compute_columns(
     A sweep hands over a cache, so that combinations share their common columns.
     """
     columns: dict[str, NDArray[np.float64]] = {}
+    known = {} if cache is None else cache.setdefault(market, {})
     for planned in sets:
-        found = None if cache is None else cache.get(planned.key)
+        found = known.get(planned.key)
         if found is None:
-            found = _columns_of(planned, market)
-            if cache is not None:
-                cache[planned.key] = found
+            found = known[planned.key] = _columns_of(planned, market)
         for name, rows in found.items():
             if name in columns:
                 raise SettingsError(f"two feature sets give the column {name!r}; change the spans of one, or drop it")

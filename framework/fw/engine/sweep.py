@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+from weakref import WeakKeyDictionary
 
 import attrs
 import numpy as np
@@ -71,7 +72,7 @@ def sweep(
     count = math.prod(len(values) for values in over.values())
     if count > MOST_RUNS:
         raise SettingsError(f"that is {count:,} runs; {MOST_RUNS:,} are the most")
-    cache: Cache = {}
+    cache: Cache = WeakKeyDictionary()  # a combination may have a market of its own, whose columns go with it
     combinations = list(itertools.product(*over.values()))
     done = 0
     stopping = threading.Event()

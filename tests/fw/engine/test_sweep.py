@@ -29,6 +29,15 @@ def plan(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> fw.Plan:
     return fw.load(tmp_path / "run.yaml")
 
 
+def test_columns_of_one_market_are_not_those_of_another(plan: fw.Plan) -> None:
+    plan = plan.with_settings(
+        "features=[{use: returns, spans: [5]}]", "strategy={use: threshold, column: return_5, above: 0.01}"
+    )
+    swept = plan.sweep({"source.seed": [1, 2, 3, 4, 5, 6]})
+    alone = [plan.with_settings(f"source.seed={seed}").run(write=False).metrics["final_equity"] for seed in range(1, 7)]
+    assert list(swept["final_equity"]) == alone
+
+
 def test_every_combination_is_what_it_is_alone(plan: fw.Plan) -> None:
     over = {"strategy.fast": [3, 5, 8], "strategy.slow": [20, 30], "account.leverage": [1, 3]}
     swept = plan.sweep(over)
