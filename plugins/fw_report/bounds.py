@@ -30,10 +30,9 @@ def line_of(bounds: Bounds) -> str:
 
 def meaning_of_hidden(bounds: Bounds) -> str:
     """What stands beside the return by the rule that is not shown."""
-    number = bounds.of(bounds.shown).ambiguous_bars
     return (
-        f"{_bars(number)} {'does' if number == 1 else 'do'} not tell what came first, stop or take-profit for example. "
-        f"Every other number is {bounds.shown}, with {FIRST[bounds.shown]} first; here it is {FIRST[bounds.hidden]}."
+        f"In {_bars(bounds.of(bounds.shown).ambiguous_bars)} nobody knows what came first, the stop or the take-profit "
+        f"for example. This return takes {FIRST[bounds.hidden]} each time, all other numbers {FIRST[bounds.shown]}."
     )
 
 
@@ -43,11 +42,11 @@ def of_bounds(result: Result) -> Iterator[Finding]:
     if bounds is None:
         return
     verdict, text = _judged(bounds)
-    spread = ", ".join(
+    returns = " and ".join(
         f"{percent(bounds.of(rule).total_return)} with {FIRST[rule]} first ({rule}{', shown' * (rule == bounds.shown)})"
         for rule in FIRST
     )
-    yield Finding(about="Order inside bars", verdict=verdict, sentence=f"{text} ({spread}).")
+    yield Finding(about="Order inside bars", verdict=verdict, sentence=f"{text}. The return is {returns}.")
 
 
 def _judged(bounds: Bounds) -> tuple[Verdict, str]:

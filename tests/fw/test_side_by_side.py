@@ -65,6 +65,22 @@ def test_numbers_and_labels_are_those_of_the_summary(run_fw: Any, made: Any) -> 
     assert ["Funding", "paid", "301.24"] in words
 
 
+def test_the_return_by_both_rules_for_ambiguous_bars_stands_last(run_fw: Any, made: Any, tmp_path: Path) -> None:
+    one, older = made({}, {})
+    bounds = {rule: {"total_return": share} for rule, share in (("pessimistic", -0.012), ("optimistic", 0.034))}
+    said = {"metrics": METRICS, "totals": {"ambiguous_bars": 12}, "bounds": {"shown": "pessimistic", **bounds}}
+    (tmp_path / "workspace" / "runs" / one / "result.json").write_text(json.dumps(said))
+    words = [line.split() for line in lines(run_fw, one, older)]
+    assert words[-3:] == [
+        ["Ambiguous", "bars", "12", "–"],
+        ["Return", "if", "pessimistic", "−1.20", "%", "–"],
+        ["Return", "if", "optimistic", "3.40", "%", "–"],
+    ]
+    told = json.loads("\n".join(lines(run_fw, "--json", one, older)))["runs"]
+    assert [run["bounds"] for run in told] == [said["bounds"], None]
+    assert "Ambiguous bars" not in "\n".join(lines(run_fw, older))
+
+
 def test_no_group_of_the_summary_is_empty_and_its_metrics_are_the_bundled_ones() -> None:
     from fw.plugins import load
 

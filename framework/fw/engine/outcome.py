@@ -171,8 +171,11 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
     yield from rejections(simulation)
     yield from too_small(simulation)
     if row["ambiguous"]:
-        bars = "bars" if simulation.tape.closes is None else f"bars of {simulation.tape.size}"
-        yield f"in {int(row['ambiguous'])} {bars} stop and take-profit were both touched; simulation.bar_path decided"
+        bars = "bar" if row["ambiguous"] == 1 else "bars"
+        if simulation.tape.closes is not None:
+            bars = f"{bars} of {simulation.tape.size}"
+        said = "it is unknown what came first, such as stop or take-profit; simulation.bar_path decided"
+        yield f"in {int(row['ambiguous'])} {bars} {said}"
 
 
 def _refusals(vetoes: Vetoes) -> Iterator[str]:

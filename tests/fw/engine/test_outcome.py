@@ -62,7 +62,7 @@ def test_rejections_and_bars_that_touched_both_are_told_in_the_notes(drive: Driv
         {0: fw.Signal(0.5, stop_loss=95.0, take_profit=105.0)}, [FLAT, FLAT, (100.0, 106.0, 94.0, 100.0), FLAT]
     )
     assert both.totals["ambiguous_bars"] == 1
-    assert any(note.startswith("in 1 bars stop and take-profit were both touched") for note in both.notes)
+    assert any(note.startswith("in 1 bar it is unknown what came first") for note in both.notes)
 
 
 def test_a_halt_stands_among_the_vetoes_with_what_it_saw(drive: Drive) -> None:

@@ -109,7 +109,7 @@ def test_the_page_shows_the_other_return_beside_its_own_and_the_other_line_in_th
     card = page[label : label + 600]
     assert "3.40 %" in card
     assert "gain" in card
-    assert "12 bars do not tell what came first" in card
+    assert "In 12 bars nobody knows what came first" in card
     assert '<span class="muted"><i></i>If optimistic</span>' in page
     names = [trace["name"] for trace in equity_chart(run)["data"]]
     assert names == ["Buy and hold", "If optimistic", "Equity"]

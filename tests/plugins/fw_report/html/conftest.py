@@ -166,6 +166,8 @@ def busy(by_hand: ModuleType) -> Result:
 @pytest.fixture(scope="session")
 def odd_runs(by_hand: ModuleType) -> dict[str, Result]:
     """Runs that a page must survive, by what is odd about them."""
+    from fw.testing.results import results
+
     fill = by_hand.HandFill
     two = {"BTCUSDT": [100.0, 101.0, 102.0, 103.0], EVIL: [0.01, 0.012, 0.011, 0.01]}
     both = [
@@ -188,6 +190,7 @@ def odd_runs(by_hand: ModuleType) -> dict[str, Result]:
         "liquidated in the first bar": by_hand.result_by_hand([100.0, 5.0, 6.0], first_bar),
         "more lost than there was": by_hand.result_by_hand([100.0, 90.0, 40.0, 45.0], ruin),
         "two instruments, one open": by_hand.result_by_hand(two, both, words="U"),
+        "bars that leave the result open": results()["ambiguous bars"],
         "a huge account": by_hand.result_by_hand([1e12, 2e12], [fill(bar=0, lots=10**9, price=1e12)], capital=1e22),
         "tiny prices": by_hand.result_by_hand(
             [1e-7, 2e-7, 1.5e-7], [fill(bar=0, lots=10_000, price=1e-7)], capital=0.001

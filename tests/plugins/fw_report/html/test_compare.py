@@ -204,6 +204,22 @@ def test_metrics_of_other_plugins_stand_last(saved: Make, grown: Callable[..., R
     assert (title, rows[0].label, rows[0].cells[0].text) == ("Others", "Ulcer index", "0.25")
 
 
+def test_runs_with_ambiguous_bars_show_their_return_by_both_rules(saved: Make, grown: Callable[..., Result]) -> None:
+    plain = results()["ambiguous bars"]
+    assert plain.bounds is not None
+    open_run = saved(plain, bounds=plain.bounds.plain(), totals=dict(plain.totals))
+    calm = saved(grown(0.01), bounds=None, totals={"ambiguous_bars": 0})
+    older = saved(grown(0.01))
+    title, rows = metric_groups(columns(open_run, calm, older), comparable=True)[-1]
+    assert title == "Ambiguous bars"
+    assert [cell.text for cell in rows[0].cells] == ["1", "0", "–"]
+    assert [row.label for row in rows[1:]] == ["Total return if pessimistic", "Total return if optimistic"]
+    for row, bound in zip(rows[1:], (plain.bounds.pessimistic, plain.bounds.optimistic), strict=True):
+        assert [cell.text for cell in row.cells] == [f"{100 * bound.total_return:.2f} %".replace("-", "−"), "–", "–"]
+    assert "Total return if optimistic" in compare_page([open_run, older])
+    assert "Ambiguous" not in compare_page([calm, older])
+
+
 def test_settings_that_differ_are_shown_as_a_strategy_file_has_them(saved: Make, grown: Callable[..., Result]) -> None:
     from fw.domain.saved import differences
 

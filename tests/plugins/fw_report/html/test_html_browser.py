@@ -259,6 +259,7 @@ def test_odd_runs_open_without_a_complaint(visit: Callable[..., Any], odd_runs: 
         "one bar",
         "liquidated in the first bar",
         "more lost than there was",
+        "bars that leave the result open",
     ):
         run = odd_runs[name]
         watched = visit(page_of(run), width=390)
