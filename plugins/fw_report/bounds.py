@@ -18,7 +18,7 @@ FIRST: dict[Rule, str] = {"pessimistic": "the worse", "optimistic": "the better"
 """What came first by each rule."""
 LARGE_PART = 0.5
 """Of the profit shown: more is doubtful."""
-FINER = "Finer data would tell"
+FINER = "Finer data would tell (simulation.finer)"
 
 
 def line_of(bounds: Bounds) -> str:
@@ -54,7 +54,7 @@ def _judged(bounds: Bounds) -> tuple[Verdict, str]:
     inside = f"What came first inside {_bars(shown.ambiguous_bars)}"
     profits = {rule: bounds.of(rule).profit for rule in FIRST}
     if len({profit > 0.0 for profit in profits.values()}) > 1:
-        return "bad", f"{inside} decides whether the run earned or lost, and only finer data would tell"
+        return "bad", f"{inside} decides whether the run earned or lost. {FINER}"
     certain = {_is_certain(bounds.of(rule).result): rule for rule in FIRST}
     if len(certain) == 2:
         text = f"if {certain[True]} it hardly does, if {certain[False]} it may"

@@ -239,6 +239,28 @@ def test_observers_are_told_of_the_run_itself_only(plan: Callable[..., fw.Plan])
     assert told == [100.0, 95.0]
 
 
+def test_finer_data_narrows_the_bounds_from_both_sides(
+    real_data: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FW_HOME", str(tmp_path))
+    file = tmp_path / "brackets.yaml"
+    file.write_text(
+        "instruments: [BTCUSDT]\nbar: 1h\naccount: {funding: zero}\nsizer: {use: fixed_fraction, fraction: 0.5}\n"
+        "strategy: {use: momentum, span: 72, stop_loss: 0.006, take_profit: 0.008}\n"
+        f"source: {{use: files, folder: {real_data}, bars: '{{instrument}}_perp_{{bar}}_*.parquet', "
+        "start: 2022-02-01, end: 2023-02-01}\n"
+    )
+    hours, quarters = (
+        fw.load(file, overrides={"simulation.finer": finer}).run(write=False).bounds for finer in (None, "15m")
+    )
+    assert hours is not None
+    assert quarters is not None
+    assert 0 < quarters.pessimistic.ambiguous_bars < hours.pessimistic.ambiguous_bars
+    in_order = (hours.pessimistic, quarters.pessimistic, quarters.optimistic, hours.optimistic)
+    returns = [bound.total_return for bound in in_order]
+    assert returns == sorted(set(returns))
+
+
 def test_a_run_s_folder_holds_both_bounds_and_the_same_bytes_each_time(tmp_path: Path, made_up: Any) -> None:
     import fw.plan
 

@@ -65,7 +65,7 @@ def test_a_sign_that_depends_on_it_is_bad(bounded: Make) -> None:
     assert "What came first inside 12 bars decides whether the run earned or lost" in sentence
     assert "−1.20 % with the worse first (pessimistic, shown)" in sentence
     assert "3.40 % with the better first (optimistic)" in sentence
-    assert "finer data" in sentence
+    assert "Finer data would tell" in sentence
 
 
 def test_a_run_that_stands_out_from_luck_by_one_rule_only_is_doubtful(bounded: Make) -> None:
