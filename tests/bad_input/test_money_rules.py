@@ -124,7 +124,7 @@ def test_leverage_above_the_cap_of_the_bracket_is_told_with_the_bracket(desk: An
     rules_of(desk)
     text = wrong("leverage: 2", "leverage: 15, allow_high_leverage: true, rules: ./mine.json")
     (note,) = (note for note in result_of(desk, text)["notes"] if "rejected" in note)
-    assert "a leverage of 15 is above 10, the cap of BTCUSDT's bracket from 5,000 on USDT, which holds its " in note
+    assert "a leverage of 15 is above 10, the cap of BTCUSDT's bracket from 5,000 USDT on, which holds its " in note
     assert note.endswith("(-2027); lower account.leverage, or keep positions below 5,000 USDT")
 
 

@@ -22,8 +22,15 @@ def check_contracts(account: Account, contracts: Iterable[Instrument]) -> None:
             )
         first = contract.tiers[0]
         if account.leverage > first.leverage:
-            end = f" to {contract.tiers[1].floor:,.10g}" if len(contract.tiers) > 1 else " on"
             raise SettingsError(
                 f"account.leverage: {account.leverage:g} is above {first.leverage:g}, the most that {contract.symbol} "
-                f"allows: that is the cap of its first bracket, from 0{end} {contract.settle} (-4028); lower it"
+                f"allows: that is the cap of its first bracket, {bracket(contract, 0)} (-4028); lower it"
             )
+
+
+def bracket(contract: Instrument, tier: int) -> str:
+    """From which notional to which a tier holds, in words."""
+    floor, money = contract.tiers[tier].floor, contract.settle
+    if tier + 1 == len(contract.tiers):
+        return f"from {floor:,.10g} {money} on"
+    return f"from {floor:,.10g} to {contract.tiers[tier + 1].floor:,.10g} {money}"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from fw.domain.time import format_time
+from fw.engine.contracts import bracket
 from fw.ledger import kinds
 
 if TYPE_CHECKING:
@@ -44,12 +45,10 @@ def _over_bracket(simulation: Simulation, order: Any) -> str:
     capped = next(t for t, tier in enumerate(contract.tiers) if tier.leverage < leverage)
     # what was filled earlier in the same bar is not counted, so at least the first bracket that caps
     t = max(sum(tier.floor <= notional for tier in contract.tiers) - 1, capped)
-    tier, money = contract.tiers[t], contract.settle
-    until = f" to {contract.tiers[t + 1].floor:,.10g}" if t + 1 < len(contract.tiers) else " on"
     return (
-        f"a leverage of {leverage:g} is above {tier.leverage:g}, the cap of {contract.symbol}'s bracket from "
-        f"{tier.floor:,.10g}{until} {money}, which holds its notional of {notional:,.0f} (-2027); "
-        f"lower account.leverage, or keep positions below {contract.tiers[capped].floor:,.10g} {money}"
+        f"a leverage of {leverage:g} is above {contract.tiers[t].leverage:g}, the cap of {contract.symbol}'s bracket "
+        f"{bracket(contract, t)}, which holds its notional of {notional:,.0f} (-2027); lower account.leverage, or keep "
+        f"positions below {contract.tiers[capped].floor:,.10g} {contract.settle}"
     )
 
 

@@ -63,9 +63,9 @@ def sweep(
     """One row a combination: the swept values under their paths, every metric as a float (NaN: none), and `ended`.
 
     `ended` says when a risk check ended trading for good, as text; empty where none did. `bench_of` gives the bench
-    of a combination, written as for --set. A setting that a part refuses (fast above slow, say) drops its
-    combination, which `refused` is told with the reason; SettingsError where all are. Kernels run without the GIL, so
-    threads use every core.
+    of a combination, written as for --set. A setting that is refused (by a part, fast above slow, say, or by the
+    rules of a contract) drops its combination, which `refused` is told with the reason; SettingsError where all are.
+    Kernels run without the GIL, so threads use every core.
     """
     if not over or any(len(values) == 0 for values in over.values()):
         raise SettingsError("a sweep needs at least one setting with at least one value")
@@ -86,9 +86,9 @@ def sweep(
         nonlocal done
         try:
             bench = bench_of([as_override(path, value) for path, value in zip(over, values, strict=True)])
+            result = bench.backtest(bench.make_run(), engine=engine, cache=cache, progress=go_on)
         except SettingsError as error:
             return error
-        result = bench.backtest(bench.make_run(), engine=engine, cache=cache, progress=go_on)
         numbers = {
             name: float(value) if isinstance(value, int | float | np.number) else math.nan
             for name, value in result.metrics.items()

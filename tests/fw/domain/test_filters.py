@@ -87,7 +87,7 @@ def test_the_smallest_notional_is_at_the_orders_price_and_does_not_bind_what_onl
         ("0.05", {}, None),  # at the mark
         ("0.049", {}, -4164),
     ):
-        refused = refusal(small, quantity, mark="100", **more)  # type: ignore[arg-type]
+        refused = refusal(small, quantity, mark="100", **more)
         assert (refused.code if refused else None) == expected, (quantity, more)
 
 

@@ -12,7 +12,7 @@ import pytest
 
 from fw.domain.instrument import Instrument
 from fw.domain.time import DAY, HOUR, parse_time
-from fw.domain.venue import VENUES, Fees, fees, rules
+from fw.domain.venue import VENUES, Fees, fees, overrides, rules
 from fw.errors import DataError, SettingsError
 
 MADE_UP = Path(__file__).parents[2] / "data" / "made_up_rules.json"
@@ -245,6 +245,14 @@ def test_the_users_fees_go_before_the_venues_and_leave_the_rest_to_it() -> None:
     assert fees("binance_usdm", "vip0", override=MADE_UP, **NOW)[0].taker == 0.0005
     with pytest.raises(SettingsError, match="it has vip0, vip0_bnb, made_up"):
         fees("binance_usdm", "vip9", override=MADE_UP, **NOW)
+
+
+def test_a_file_of_fees_alone_leaves_a_sources_own_rules_in_force(tmp_path: Path) -> None:
+    file = tmp_path / "fees.json"
+    file.write_text(json.dumps({"fees": {"BTCUSDT": [{"from": "2024-01-01", "maker": 0, "taker": 0.001}]}}))
+    assert not overrides(file, "BTCUSDT")
+    assert overrides(MADE_UP, "MADEUSDT")
+    assert rules("binance_usdm", "BTCUSDT", override=file, **NOW) == rules("binance_usdm", "BTCUSDT", **NOW)
 
 
 def test_an_inverse_contract_is_read_as_one(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def test_the_position_counts_and_the_last_bracket_has_no_end(drive: Drive) -> No
     result = drive(script, account={"leverage": 8}, rules={"tiers": TIERS}, sizer={"fraction": 1})
     (note,) = said(result, "-2027")
     assert "a leverage of 8 is above 3" in note
-    assert "from 20,000 on USDT, which holds its notional of 21,000" in note
+    assert "from 20,000 USDT on, which holds its notional of 21,000" in note
 
 
 def test_each_reason_for_rejections_has_its_sentence(drive: Drive) -> None:

@@ -111,6 +111,20 @@ def test_what_a_part_refuses_is_left_out_and_all_refused_is_an_error(plan: fw.Pl
         plan.sweep({"strategy.fast": [50, 60]})
 
 
+def test_a_leverage_that_a_contract_does_not_allow_is_left_out(plan: fw.Plan, tmp_path: Path) -> None:
+    dated = {"from": "2023-01-01", "tick": 0.1, "lot": 0.001}
+    tiers = {"from": "2023-01-01", "tiers": [[0, 0.01, 0, 20]]}
+    (tmp_path / "rules.json").write_text(
+        json.dumps({"instruments": {"BTCUSDT": [dated]}, "tiers": {"BTCUSDT": [tiers]}})
+    )
+    allowing = plan.with_settings("account.allow_high_leverage=true", f"account.rules={tmp_path}/rules.json")
+    told: list[str] = []
+    swept = allowing.sweep({"account.leverage": [2, 25]}, refused=lambda values, error: told.append(str(error)))
+    assert list(swept["account.leverage"]) == [2]
+    (said,) = told
+    assert said.startswith("account.leverage: 25 is above 20, the most that BTCUSDT allows")
+
+
 @pytest.mark.parametrize("over", [{}, {"strategy.fast": []}])
 def test_nothing_to_sweep_is_an_error(plan: fw.Plan, over: dict[str, list[int]]) -> None:
     with pytest.raises(fw.SettingsError, match="at least one setting with at least one value"):
