@@ -68,8 +68,10 @@ class Again:
         run.clock.follow(lambda: run.period[1])
         parts = attrs.evolve(build_parts(settings, run, self.bench.plugins.registry), observers=())
         terms = attrs.evolve(self.terms, bar_path=rule)
+        shown = self.progress
+        told = None if shown is None else lambda _, share: shown(f"if {rule}", share)
         return self.bench.driven(
-            parts, self.scene, terms, run, engine=self.engine, reason="the run's own", progress=self.progress
+            parts, self.scene, terms, run, engine=self.engine, reason="the run's own", progress=told
         )
 
 

@@ -261,6 +261,14 @@ def test_finer_data_narrows_the_bounds_from_both_sides(
     assert returns == sorted(set(returns))
 
 
+def test_a_written_run_works_its_bounds_out_at_once_and_tells_of_it(plan: Callable[..., fw.Plan]) -> None:
+    told: list[tuple[str, float]] = []
+    result = plan(Arrays(), report=[]).run(progress=lambda what, share: told.append((what, share)))
+    assert result.folder is not None
+    assert json.loads((result.folder / "result.json").read_text())["bounds"]["shown"] == "pessimistic"
+    assert told == [("backtest", 1.0), ("if optimistic", 1.0)]
+
+
 def test_a_run_s_folder_holds_both_bounds_and_the_same_bytes_each_time(tmp_path: Path, made_up: Any) -> None:
     import fw.plan
 
