@@ -7,6 +7,7 @@ worse for the trader than any in the bar.
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from types import ModuleType
 from typing import Any
 
@@ -16,6 +17,7 @@ from hypothesis import strategies as st
 
 import fw
 from fw.ledger import kinds
+from fw.plan import Plan
 
 BARS = 150
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -90,6 +92,52 @@ def test_fills_of_orders_of_every_kind(
         simulation.advance(bar + 1)
         made_up.random_actions(rng, simulation, bar)
     assert_in_range(simulation)
+
+
+@settings(
+    max_examples=max(60, settings.default.max_examples // 4),
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(
+    seed=st.integers(0, 2**32 - 1),
+    engine=st.sampled_from(["scan", "loop"]),
+    path=st.sampled_from(["pessimistic", "optimistic", "ohlc", "adaptive"]),
+    margin=st.sampled_from(["cross", "isolated"]),
+    fraction=st.sampled_from([0.5, 5.0]),
+    bps=st.sampled_from([0.0, 20.0]),
+    wild=st.sampled_from([0.003, 0.02]),
+)
+def test_fills_of_a_run_by_any_path_through_its_bars(
+    make_plan: Callable[..., Plan],
+    scripted: Any,
+    seed: int,
+    engine: str,
+    path: str,
+    margin: str,
+    fraction: float,
+    bps: float,
+    wild: float,
+) -> None:
+    market, strategy = scripted(seed, SYMBOLS, BARS, wild=wild)
+    plan = make_plan(
+        market,
+        strategy,
+        account={"margin": margin, "leverage": 10, "allow_high_leverage": True},
+        sizer={"use": "fixed_fraction", "fraction": fraction},
+        simulation={"bar_path": path, "slippage": {"bps": bps}},
+    )
+    fills = plan.run(write=False, engine=engine).fills
+    for symbol in SYMBOLS:
+        bars = market.of(symbol).bars
+        mine = fills["instrument"] == symbol
+        columns = ("time", "quantity", "price", "fee", "slippage", "reason")
+        for time, quantity, price, fee, slippage, reason in zip(*(fills[name][mine] for name in columns), strict=True):
+            bar = int(np.searchsorted(bars.open_time, time, side="right")) - 1
+            low, high = bars.low[bar] * (1 - HAIR), bars.high[bar] * (1 + HAIR)
+            seen = price - slippage / quantity
+            rested = reason != "liquidation" and fee < 0.0003 * abs(quantity) * price  # 0.02 % against 0.05 %
+            assert seen >= low if quantity > 0 else seen <= high
+            assert rested or low <= seen <= high
 
 
 def test_these_markets_fill_for_every_reason(made_up: ModuleType) -> None:
