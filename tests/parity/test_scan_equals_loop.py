@@ -64,7 +64,9 @@ def test_two_instruments_on_one_cross_account(make_plan: Callable[..., Plan], sc
     through=st.integers(0, 2),
     wild=st.sampled_from([0.002, 0.01, 0.03]),
     marked=st.booleans(),
-    bps=st.sampled_from([0.0, 1.0, 50.0]),
+    slippage=st.sampled_from(
+        [{"bps": 0}, {"bps": 50}, {"bps": 1, "half_spread": 2, "volatility": 0.1, "impact": 0.8, "span": 20}]
+    ),
 )
 def test_any_signals_any_account(
     make_plan: Callable[..., Plan],
@@ -82,7 +84,7 @@ def test_any_signals_any_account(
     through: int,
     wild: float,
     marked: bool,
-    bps: float,
+    slippage: dict[str, float],
 ) -> None:
     market, strategy = scripted(seed, SYMBOLS[:count], 300, wild=wild, marked=marked, clock=clock)
     risk = []
@@ -107,7 +109,7 @@ def test_any_signals_any_account(
             "bar_path": path,
             "finer": None if clock == "1h" else "1h",
             "through": through,
-            "slippage": {"bps": bps},
+            "slippage": slippage,
         },
     )
     assert_same(plan.run(write=False, engine="scan"), plan.run(write=False, engine="loop"))
