@@ -16,7 +16,7 @@ from fw.domain.venue import VENUES, Fees, fees, overrides, rules
 from fw.errors import DataError, SettingsError
 
 MADE_UP = Path(__file__).parents[2] / "data" / "made_up_rules.json"
-NOW = {"start": parse_time("2026-11-02"), "end": parse_time("2026-11-20")}
+NOW: dict[str, Any] = {"start": parse_time("2026-11-02"), "end": parse_time("2026-11-20")}
 
 
 def made_up(start: str, end: str) -> tuple[Instrument, tuple[str, ...]]:
@@ -264,7 +264,7 @@ def test_an_inverse_contract_is_read_as_one(tmp_path: Path) -> None:
 
 
 def test_fees_of_another_time_are_stamped() -> None:
-    past = {"start": parse_time("2020-03-01"), "end": parse_time("2020-04-01")}
+    past: dict[str, Any] = {"start": parse_time("2020-03-01"), "end": parse_time("2020-04-01")}
     assert fees("binance_usdm", "vip0", **past)[1] == ("fees of 2026-11 applied to 2020-03",)
 
 
