@@ -57,23 +57,26 @@ def lay_out(
     size = held[0].bars.size
     notes: list[str] = []
     if size != clock:
-        held = [whole_bars(held.pop(), clock, notes)]
+        held = [whole_bars(held.pop(), clock, start, notes)]
     tape, data, said = lay(held, first=0, with_marks=with_marks, with_funding=with_funding)
     market, block = data, tape.block
     if size != clock:
-        closes = np.searchsorted(data.bars.open_time, on_clock_times(data, clock) + clock.ns)
         made, market, _ = lay([on_clock(data, clock)], first=0, with_marks=False, with_funding=False)
-        tape = attrs.evolve(tape, closes=np.ascontiguousarray(closes, dtype=np.int64), clock=clock)
-        block = made.block
+        closes = np.searchsorted(data.bars.open_time, market.bars.close_time).astype(np.int64)
+        tape, block = attrs.evolve(tape, closes=closes, clock=clock), made.block
     if bar_path in WALKED:
         tape = walk(tape, nearer_first=bar_path == "adaptive")
     first = 0 if start is None else int((market.bars.open_time < start).sum())
     return Laid(tape=attrs.evolve(tape, first=first), market=market, block=block, data=data, notes=(*said, *notes))
 
 
-def whole_bars(market: Market, clock: BarSize, notes: list[str]) -> Market:
-    """The part of a market that fills bars of the clock, all its instruments being on one timeline."""
-    bars, times = market.bars, on_clock_times(market, clock)
+def whole_bars(market: Market, clock: BarSize, start: int | None, notes: list[str]) -> Market:
+    """The part of a market that fills bars of the clock, all its instruments being on one timeline.
+
+    What is left out is a note, unless it is warm-up before `start` (ns).
+    """
+    bars = market.bars
+    times = resample(attrs.evolve(bars, extra={}), clock).open_time
     if not len(times):
         begins, ends = market.period
         raise DataError(
@@ -84,17 +87,11 @@ def whole_bars(market: Market, clock: BarSize, notes: list[str]) -> Market:
     before, after = int((bars.open_time < begin).sum()), int((bars.open_time >= end).sum())
     if not before and not after:
         return market
-    for count, where in ((before, "first"), (after, "last")):
+    for count, where in ((before if start is None or begin > start else 0, "first"), (after, "last")):
         if count:
             bars_of = f"bar of {bars.size} fills" if count == 1 else f"{count} bars of {bars.size} fill"
             notes.append(f"the {where} {bars_of} no whole bar of {clock}, and {'is' if count == 1 else 'are'} left out")
     return market.between(begin, end)
-
-
-def on_clock_times(market: Market, clock: BarSize) -> NDArray[np.int64]:
-    """Open times of the bars of the clock that a market's own bars make."""
-    bare = attrs.evolve(market.bars, extra={})
-    return resample(bare, clock).open_time
 
 
 def on_clock(market: Market, clock: BarSize) -> Market:

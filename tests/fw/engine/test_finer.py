@@ -62,6 +62,11 @@ def test_bars_at_the_ends_that_fill_no_bar_of_the_clock_are_left_out(made_up: Mo
     )
 
 
+def test_warm_up_that_fills_no_bar_of_the_clock_is_not_worth_a_note(made_up: ModuleType) -> None:
+    found = laid(later(made_up.market_of(ROWS), 3), start=4 * HOUR)
+    assert found.notes == ("the last 3 bars of 1h fill no whole bar of 4h, and are left out",)
+
+
 def test_data_that_fills_no_bar_of_the_clock_is_an_error(made_up: ModuleType) -> None:
     with pytest.raises(DataError, match="bars of 1h from 1970-01-01 01:00 to 1970-01-01 07:00 fill no bar of 4h"):
         laid(later(made_up.market_of(ROWS[:6]), 1))
