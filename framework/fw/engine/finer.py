@@ -27,6 +27,8 @@ WALKED = {
 """Bar paths that go from price to price, in the words of a note."""
 STEPS = 3
 """Segments of a walked bar: to one extreme, to the other, to the close."""
+FLOAT_NOISE = 1e-9
+"""Share of a price, below any tick, by which distances between decimals may differ as floats."""
 SAMPLE = 1000
 """Bars whose distance shows their size."""
 
@@ -139,9 +141,10 @@ def walk(tape: Tape, *, nearer_first: bool) -> Tape:
 
 def _low_first(prices: NDArray[np.float64]) -> NDArray[np.bool_]:
     """[bar]: whether the path goes to the low before the high."""
-    up = prices[kinds.HIGH] - prices[kinds.OPEN]
-    down = prices[kinds.OPEN] - prices[kinds.LOW]
-    first: NDArray[np.bool_] = (down < up) | ((down == up) & (prices[kinds.CLOSE] > prices[kinds.OPEN]))
+    opened = prices[kinds.OPEN]
+    farther = (prices[kinds.HIGH] - opened) - (opened - prices[kinds.LOW])  # how much more the high is away
+    as_near = np.abs(farther) <= FLOAT_NOISE * opened
+    first: NDArray[np.bool_] = np.where(as_near, prices[kinds.CLOSE] > opened, farther > 0.0)
     return first
 
 
