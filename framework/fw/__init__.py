@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from fw.domain.decision import FLAT, LONG, SHORT, Amend, Cancel, Orders, Place, Signal, Target, Veto
     from fw.domain.event import (
         Accepted,
+        Amended,
         BarsClosed,
         Cancelled,
         Decided,
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         Liquidated,
         Rejected,
         Submitted,
+        Triggered,
         Vetoed,
     )
     from fw.domain.forecast import Forecasts, Windows
@@ -80,8 +82,8 @@ _HOMES = {
     "fw.domain.account": "AccountReport Position",
     "fw.domain.bars": "Bars",
     "fw.domain.decision": "FLAT LONG SHORT Amend Cancel Orders Place Signal Target Veto",
-    "fw.domain.event": "Accepted BarsClosed Cancelled Decided Event Expired Filled Funding Liquidated Rejected "
-    "Submitted Vetoed",
+    "fw.domain.event": "Accepted Amended BarsClosed Cancelled Decided Event Expired Filled Funding Liquidated Rejected "
+    "Submitted Triggered Vetoed",
     "fw.domain.forecast": "Forecasts Windows",
     "fw.domain.frame": "Frame",
     "fw.domain.instrument": "Instrument Tier",
@@ -118,6 +120,7 @@ __all__ = [
     "AccountReport",
     "AmbiguousName",
     "Amend",
+    "Amended",
     "BarSize",
     "Bars",
     "BarsClosed",
@@ -185,6 +188,7 @@ __all__ = [
     "Terms",
     "Tier",
     "Trial",
+    "Triggered",
     "Unauthorized",
     "UnknownPart",
     "Unmeasured",

@@ -14,6 +14,8 @@ from fw.plan import Plan
 FACTS = {
     events.Accepted: Fact.ACCEPTED,
     events.Rejected: Fact.REJECTED,
+    events.Triggered: Fact.TRIGGERED,
+    events.Amended: Fact.AMENDED,
     events.Filled: Fact.FILLED,
     events.Cancelled: Fact.CANCELLED,
     events.Expired: Fact.EXPIRED,
@@ -34,9 +36,10 @@ class Book:
         elif isinstance(event, events.Filled):
             if event.order_id:
                 before = self.orders[event.order_id]
-                # a reduce-only order shrinks with the position; the venue fills what is left of it
-                shrunk = advance(before, Fact.AMENDED, lots=event.lots) if event.lots != before.lots else before
-                self.orders[event.order_id] = advance(shrunk, Fact.FILLED, lots=event.lots, price=event.price)
+                self.orders[event.order_id] = advance(before, Fact.FILLED, lots=event.lots, price=event.price)
+        elif isinstance(event, events.Amended):
+            before = self.orders[event.order_id]
+            self.orders[event.order_id] = advance(before, Fact.AMENDED, lots=event.lots, price=event.price)
         else:
             self.orders[event.order_id] = advance(self.orders[event.order_id], FACTS[type(event)])
 

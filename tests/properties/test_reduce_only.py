@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import fw
+from fw.domain.order import Conditions
 from fw.ledger import kinds
 
 BARS = 120
@@ -25,14 +26,20 @@ def placed(simulation: Any, name: str, lots: int, *, reduce_only: bool) -> int:
     """An order of a kind at the newest close, its price where the next wide bar reaches it; gives its row."""
     bar = int(simulation.account["next"][0]) - 1
     above = (lots > 0) == name.startswith(("stop", "trailing"))
+    price = 0.0 if name == "market" else NOW * (1.1 if above else 0.9)
     row = simulation.add_explicit(
         bar,
         0,
         kind=kinds.ORDER_KINDS.index(name),
         lots=lots,
-        price=0.0 if name == "market" else NOW * (1.1 if above else 0.9),
+        price=price,
         expiry=0,
         reduce_only=reduce_only,
+        conditions={
+            "stop_limit": Conditions(limit=price * (1.05 if lots > 0 else 0.95)),
+            "take_profit_limit": Conditions(limit=price * (1.05 if lots > 0 else 0.95)),
+            "trailing_stop": Conditions(callback=0.01),
+        }.get(name),
     )
     simulation.place(row)
     return int(row)

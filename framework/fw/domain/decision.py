@@ -104,9 +104,10 @@ class Place:
     quantity: float
     """In base currency; positive buys, negative sells."""
     kind: str = "market"
-    """market, limit, stop (a market order once `price` trades) or take_profit (likewise)."""
+    """market, limit, stop or take_profit (a market order once `price` trades), stop_limit or take_profit_limit (a
+    limit order at `limit` once `price` trades), trailing_stop."""
     price: float | None = None
-    """Limit or trigger price; None for a market order."""
+    """Limit or trigger price; None for a market order. Of a trailing stop: where it begins to follow, None: at once."""
     reduce_only: bool = False
     """It may close a position, and never opens or turns one; risk checks let it pass."""
     expiry: int | None = None
@@ -115,10 +116,25 @@ class Place:
     """A name to amend or cancel it by; made up where empty."""
     tag: str = ""
     """Free text carried to its fills."""
+    limit: float | None = None
+    """Of a stop_limit or take_profit_limit: the price of the limit order that its trigger places."""
+    callback: float | None = None
+    """Of a trailing_stop: share of the best price by which it stays behind, from 0.001 to 0.2."""
+    time_in_force: str = "gtc"
+    """Of a limit order: gtc, ioc (what does not fill at once expires), fok (all at once or nothing) or post_only
+    (refused where it would take)."""
+    trigger_by: str = "last"
+    """Which price triggers it: last or mark."""
+    close_position: bool = False
+    """Of a stop or take_profit: close whatever is held then; only the sign of `quantity` counts."""
+    oco: str = ""
+    """One cancels other: the first to fill of the orders placed under the same name cancels the rest."""
 
     def __attrs_post_init__(self) -> None:
         _check_number("quantity", self.quantity)
-        _check_number("price", self.price, optional=True)
+        for name in ("price", "limit", "callback"):
+            _check_number(name, getattr(self, name), optional=True)
+        _check_text("oco", self.oco)
         _check_expiry(self.expiry)
         _check_text("id", self.id)
         _check_text("tag", self.tag)

@@ -64,6 +64,22 @@ class Rejected(Event):
 
 
 @attrs.frozen(kw_only=True)
+class Triggered(Event):
+    """The price that an order waited for was reached."""
+
+    order_id: str
+
+
+@attrs.frozen(kw_only=True)
+class Amended(Event):
+    """A working order has another size or price: `lots` is all of it, what is filled included."""
+
+    order_id: str
+    lots: int
+    price: float | None
+
+
+@attrs.frozen(kw_only=True)
 class Filled(Event):
     """A trade: `lots` signed (negative sold), fee in settlement currency (positive: paid)."""
 

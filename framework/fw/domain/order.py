@@ -18,6 +18,11 @@ class OrderKind(StrEnum):
     TAKE_PROFIT = "take_profit"
     BRACKET = "bracket"
     """Moves the protections of the position that is there; trades nothing by itself."""
+    STOP_LIMIT = "stop_limit"
+    """A limit order once its trigger trades; it may miss."""
+    TAKE_PROFIT_LIMIT = "take_profit_limit"
+    TRAILING_STOP = "trailing_stop"
+    """A market order once the price has come back from its best by a share of it."""
 
 
 class OrderState(StrEnum):
@@ -57,6 +62,7 @@ TRANSITIONS: dict[tuple[OrderState, Fact], OrderState] = {
     (_S.WORKING, _F.TRIGGERED): _S.TRIGGERED,
     (_S.WORKING, _F.AMENDED): _S.WORKING,
     (_S.PARTLY_FILLED, _F.AMENDED): _S.PARTLY_FILLED,
+    (_S.TRIGGERED, _F.AMENDED): _S.TRIGGERED,
     (_S.TRIGGERED, _F.REJECTED): _S.REJECTED,
     (_S.UNKNOWN, _F.ACCEPTED): _S.WORKING,
     (_S.UNKNOWN, _F.REJECTED): _S.REJECTED,
@@ -76,7 +82,25 @@ TRANSITIONS: dict[tuple[OrderState, Fact], OrderState] = {
 
 
 @attrs.frozen(kw_only=True)
-class Order:
+class Conditions:
+    """What an order may ask for beyond its price."""
+
+    limit: float | None = None
+    """Of stop_limit and take_profit_limit: the price of the limit order that the trigger places."""
+    callback: float | None = None
+    """Of a trailing stop: share of the best price by which it stays behind; 0.01 is 1 %."""
+    time_in_force: str = "gtc"
+    """gtc, ioc (what does not fill at once expires), fok (all at once or nothing) or post_only (never takes)."""
+    by_mark: bool = False
+    """Whether the mark price triggers it, not the last traded one."""
+    close_position: bool = False
+    """It closes whatever is held when it triggers; only the sign of its size counts."""
+    group: int = 0
+    """Orders of one group other than 0: the first to fill cancels the others."""
+
+
+@attrs.frozen(kw_only=True)
+class Order(Conditions):
     """One instruction to a venue; `lots` is signed (negative sells), prices are in settlement currency."""
 
     id: str
@@ -86,7 +110,7 @@ class Order:
     time: int
     """When it was decided, ns."""
     price: float | None = None
-    """Limit or trigger price."""
+    """Limit or trigger price; of a trailing stop the price from which on it follows, None: at once."""
     reduce_only: bool = False
     expiry: int | None = None
     """Bars after which it is withdrawn unfilled."""

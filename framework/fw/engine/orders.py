@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from fw.domain.decision import Action, Amend, Cancel, Orders, Place, Target, Veto
 from fw.domain.event import Submitted
+from fw.domain.order import Conditions
 from fw.ledger import kinds
 
 if TYPE_CHECKING:
@@ -22,6 +23,12 @@ NEVER_SENT = -1
 
 MOST_ORDERS = 200
 """Working orders an instrument may have: what the exchange allows."""
+
+PLACEABLE = tuple(kind for kind in kinds.ORDER_KINDS if kind != "bracket")
+LATER_LIMITS = ("stop_limit", "take_profit_limit")
+
+LEAST_CALLBACK, MOST_CALLBACK = 0.001, 0.2
+"""Of a trailing stop: what the exchange takes."""
 
 MOST_QUANTITY = 1e12
 """Base currency beyond which an order is a slip of the pen, and its lots no number the ledger can hold."""
@@ -39,6 +46,7 @@ class ExplicitOrders:
     def __init__(self, loop: Loop) -> None:
         self._loop = loop
         self._rows: dict[tuple[str, str], int] = {}
+        self._groups: dict[tuple[str, str], int] = {}
         self.tags: dict[int, str] = {}
 
     def act(self, view: ViewWindow, actions: Orders) -> None:
@@ -96,17 +104,16 @@ class ExplicitOrders:
 
     def _place(self, view: ViewWindow, k: int, place: Place) -> None:
         loop, simulation = self._loop, self._loop.simulation
-        if place.kind not in kinds.ORDER_KINDS[:4]:
-            raise loop.broken(f"placed an order of kind {place.kind!r}", view)
-        needs_price = place.kind != "market"
-        if needs_price != (place.price is not None) or (needs_price and not 0.0 < float(place.price or 0) < math.inf):
-            raise loop.broken(f"placed a {place.kind} order with price {place.price}", view)
-        if not abs(place.quantity) < MOST_QUANTITY:
-            raise loop.broken(f"placed an order over {place.quantity}", view)
+        complaint = complaint_of(place, has_marks=simulation.has_marks)
+        if complaint:
+            raise loop.broken(complaint, view)
         if place.id:
             self._rows[view.instrument, place.id] = NEVER_SENT
+        reduces = place.reduce_only or place.close_position
         lots = simulation.instruments[k].lots(place.quantity)
-        if not place.reduce_only:
+        if place.close_position:
+            lots = 1 if place.quantity > 0 else -1
+        elif not reduces:
             lots = self._reviewed(view, k, lots)
         if lots == 0:
             return
@@ -117,7 +124,8 @@ class ExplicitOrders:
             lots=lots,
             price=place.price or 0.0,
             expiry=place.expiry or 0,
-            reduce_only=place.reduce_only,
+            reduce_only=reduces,
+            conditions=self._conditions(view, place),
         )
         if place.id:
             self._rows[view.instrument, place.id] = row
@@ -127,13 +135,30 @@ class ExplicitOrders:
             loop.inbox.put(Submitted(time=order.time, order=order))
         loop.broker.submit(order)
 
+    def _conditions(self, view: ViewWindow, place: Place) -> Conditions | None:
+        """What the order asks for beyond its price; None where that is nothing."""
+        group = 0
+        if place.oco:
+            named = view.instrument, place.oco
+            group = self._groups.get(named) or self._loop.simulation.new_group()
+            self._groups[named] = group
+        conditions = Conditions(
+            limit=place.limit,
+            callback=place.callback,
+            time_in_force=place.time_in_force,
+            by_mark=place.trigger_by == "mark",
+            close_position=place.close_position,
+            group=group,
+        )
+        return None if conditions == Conditions() else conditions
+
     def _reviewed(self, view: ViewWindow, k: int, lots: int) -> int:
         """What the checks leave of an order, seen as position plus all working orders on its side plus itself."""
         loop, simulation = self._loop, self._loop.simulation
         held = int(simulation.positions[k]["lots"])
         orders: Any = simulation.orders[simulation.working]
         same_side = (orders["instrument"] == k) & (orders["lots"] * lots > 0) & (orders["reduce_only"] == 0)
-        worst = held + int(orders["lots"][same_side].sum())
+        worst = held + int((orders["lots"] - orders["filled"])[same_side].sum())
         reduces = abs(worst + lots) <= abs(worst) and (worst + lots) * worst >= 0
         loop.shared.moment.changed = frozenset({view.instrument})
         for check in () if reduces else loop.checks:
@@ -143,6 +168,39 @@ class ExplicitOrders:
             allowed = in_lots(reviewed, simulation, view)
             lots = max(min(lots, allowed - worst), 0) if lots > 0 else min(max(lots, allowed - worst), 0)
         return simulation.admit(loop.now, k, lots)
+
+
+def complaint_of(place: Place, *, has_marks: bool) -> str | None:
+    """What is wrong with an order as it was written, or None."""
+    kind = place.kind
+    if kind not in PLACEABLE:
+        return f"placed an order of kind {kind!r}; there is {', '.join(PLACEABLE)}"
+    wanted = {"price": kind not in ("market", "trailing_stop"), "limit": kind in LATER_LIMITS, "callback": False}
+    wanted["callback"] = kind == "trailing_stop"
+    for name, needed in wanted.items():
+        value = getattr(place, name)
+        optional = name == "price" and kind == "trailing_stop"
+        if not optional and needed != (value is not None):
+            return f"placed a {kind} order with {name} {value}"
+        if value is not None and not 0.0 < float(value) < math.inf:
+            return f"placed a {kind} order with {name} {value}"
+    if place.callback is not None and not LEAST_CALLBACK <= place.callback <= MOST_CALLBACK:
+        return (
+            f"placed a trailing_stop with callback {place.callback}; it lies from {LEAST_CALLBACK} to {MOST_CALLBACK}"
+        )
+    if not abs(place.quantity) < MOST_QUANTITY or (place.close_position and place.quantity == 0):
+        return f"placed an order over {place.quantity}"
+    if place.time_in_force not in kinds.TIMES_IN_FORCE:
+        return f"placed an order {place.time_in_force!r}; a time in force is {', '.join(kinds.TIMES_IN_FORCE)}"
+    if place.time_in_force != "gtc" and kind != "limit" and kind not in LATER_LIMITS:
+        return f"placed a {kind} order {place.time_in_force}, which is for limit orders"
+    if place.close_position and kind not in ("stop", "take_profit"):
+        return f"placed a {kind} order to close the position; a stop or take_profit can"
+    if place.trigger_by not in ("last", "mark") or (place.trigger_by == "mark" and kind in ("market", "limit")):
+        return f"placed a {kind} order triggered by {place.trigger_by!r}"
+    if place.trigger_by == "mark" and not has_marks:
+        return "placed an order that the mark price triggers, which this run does not have (account.mark: required)"
+    return None
 
 
 def in_lots(target: Target, simulation: Simulation, view: ViewWindow) -> int:

@@ -2,12 +2,24 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, Any
 
 from fw.domain.account import AccountReport, Position
-from fw.domain.event import Accepted, Cancelled, Event, Expired, Filled, Funding, Liquidated, Rejected
-from fw.domain.order import Order, OrderKind
+from fw.domain.event import (
+    Accepted,
+    Amended,
+    Cancelled,
+    Event,
+    Expired,
+    Filled,
+    Funding,
+    Liquidated,
+    Rejected,
+    Triggered,
+)
+from fw.domain.order import FINAL, Order, OrderKind
 from fw.domain.venue import fees
 from fw.errors import BrokerError
 from fw.parts.broker import Inbox, Slippage, Terms
@@ -34,6 +46,9 @@ class LedgerBroker:
         self._symbols: tuple[str, ...] = ()
         self._told = {"fills": 0, "payments": 0}
         self._working: set[int] = set()
+        self._triggered: set[int] = set()
+        self._amending: set[int] = set()
+        self._lots: dict[int, int] = {}
 
     def terms(self, run: Run) -> Terms:
         """The venue's fees in the account's tier, and the file's `simulation` settings."""
@@ -52,6 +67,8 @@ class LedgerBroker:
                     span=simulation.slippage.span,
                 ),
                 bar_path=simulation.bar_path,
+                latency=simulation.latency.ns,
+                participation=math.inf if simulation.participation is None else simulation.participation,
                 through=simulation.through,
                 isolated=account.margin == "isolated",
                 leverage=account.leverage,
@@ -88,7 +105,8 @@ class LedgerBroker:
         if self._inbox is None or not self._inbox.kinds:
             simulation.advance(end)
             return
-        before = set(map(int, simulation.working)) | self._working
+        before = self._own(simulation.working) | self._working
+        self._lots = {number: int(simulation.orders[number]["lots"]) for number in before}
         simulation.advance(end)
         self._tell(before)
 
@@ -96,7 +114,14 @@ class LedgerBroker:
         """Put what happened since the last telling into the inbox, in order of time."""
         for event in sorted(self._facts(before, self._inbox.wants), key=lambda event: event.time):
             self._inbox.put(event)
-        self._working = set(map(int, self.simulation.working))
+        self._working = self._own(self.simulation.working)
+
+    def _own(self, rows: Any) -> set[int]:
+        """Those of these orders that were handed in; the rest of a protection, which the venue works, is none."""
+        from fw.ledger import kinds
+
+        exits = (kinds.STOP_LOSS, kinds.PROFIT, kinds.TRAILING)
+        return {int(row) for row in rows if self.simulation.orders[row]["reason"] not in exits}
 
     def submit(self, order: Order) -> None:
         """Take an order that the ledger has written down; its id is its row."""
@@ -123,7 +148,16 @@ class LedgerBroker:
 
     def amend(self, order_id: str, *, lots: int | None, price: float | None) -> None:
         """Change a working order; one that has ended stays as it ended."""
-        self.simulation.amend(int(order_id), lots=lots, price=price)
+        simulation, number = self.simulation, int(order_id)
+        if not simulation.amend(number, lots=lots, price=price):
+            return
+        if simulation.has_conditions:
+            self._amending.add(number)  # it is told when it has arrived
+            return
+        self._lots[number] = int(simulation.orders[number]["lots"])
+        if simulation.order(number).state in FINAL or self._inbox is None or not self._inbox.wants(Amended):
+            return
+        self._inbox.put(self._amended(number, simulation.close_time(simulation.count("next") - 1)))
 
     def cancel(self, order_id: str) -> None:
         """Withdraw a working order; one that has ended stays as it ended."""
@@ -151,11 +185,36 @@ class LedgerBroker:
             orders=tuple(simulation.order(int(row)) for row in simulation.working),
         )
 
+    def _changes(self, before: set[int], wants: Callable[[type], bool]) -> Iterator[Event]:
+        """Triggers and amendments of these orders in the bars just gone; a reduce-only order shrinks by itself."""
+        from fw.ledger import kinds
+
+        simulation = self.simulation
+        now = simulation.open_time(simulation.count("next") - 1)
+        for number in sorted(before):
+            row = simulation.orders[number]
+            if row["triggered"] >= 0 and number not in self._triggered:
+                self._triggered.add(number)
+                if wants(Triggered):
+                    yield Triggered(time=simulation.open_time(int(row["triggered"])), order_id=str(number))
+            arrived = number in self._amending and row["amended"] == kinds.NEVER and row["state"] != kinds.CANCELLED
+            shrunk = int(row["lots"]) != self._lots.get(number, int(row["lots"]))
+            self._lots[number] = int(row["lots"])
+            if arrived:
+                self._amending.discard(number)
+            if (arrived or shrunk) and wants(Amended):
+                yield self._amended(number, now)
+
+    def _amended(self, number: int, time: int) -> Amended:
+        row = self.simulation.orders[number]
+        return Amended(time=time, order_id=str(number), lots=int(row["lots"]), price=float(row["price"]) or None)
+
     def _facts(self, before: set[int], wants: Callable[[type], bool]) -> Iterator[Event]:
         """What happened since the last call, as events of the kinds wanted; `before` are orders that worked then."""
         from fw.ledger import kinds
 
         simulation = self.simulation
+        yield from self._changes(before, wants)
         for number in range(self._told["fills"], len(simulation.fills)):
             row = simulation.fills[number]
             time, symbol = simulation.open_time(int(row["bar"])), self._symbols[int(row["instrument"])]
@@ -168,7 +227,7 @@ class LedgerBroker:
                 continue
             yield Filled(
                 time=time,
-                order_id=str(int(row["order"])) if row["order"] >= 0 else "",
+                order_id=str(int(row["order"])) if self._own([row["order"]] if row["order"] >= 0 else []) else "",
                 trade_id=number,
                 instrument=symbol,
                 lots=lots,

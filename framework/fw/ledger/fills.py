@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from fw.ledger.compiled import inner
 from fw.ledger.handle import account_of, fills_of, market_of, positions_of
 from fw.ledger.kinds import CLOSE, VOLUME, Ledger, Row
@@ -72,6 +74,22 @@ def trade(
     row.slippage = slippage
     row.instrument = k
     row.reason = reason
+
+
+@inner
+def cut(ledger: Ledger, i: int, k: int, lots: int) -> int:
+    """How many of these lots find a counterpart in what this bar traded; they count as traded from now on."""
+    share = account_of(ledger)[0].participation
+    if share == np.inf:
+        return lots
+    p = positions_of(ledger)[k]
+    if p.traded_bar != i:
+        p.traded_bar = i
+        p.traded = 0
+    most = int(share * market_of(ledger)[k, VOLUME, i] / p.lot + 1e-9)
+    part = max(min(abs(lots), most - p.traded), 0)
+    p.traded += part
+    return part if lots > 0 else -part
 
 
 @inner

@@ -11,7 +11,16 @@ if TYPE_CHECKING:
     from fw.domain.order import Order
     from fw.ledger.simulation import Simulation
 
-CONDITIONAL = (int(kinds.STOP), int(kinds.TAKE_PROFIT))
+CONDITIONAL = tuple(
+    int(kind)
+    for kind in (
+        kinds.STOP,
+        kinds.TAKE_PROFIT,
+        kinds.STOP_LIMIT,
+        kinds.TAKE_PROFIT_LIMIT,
+        kinds.TRAILING_STOP,
+    )
+)
 
 
 def filtered(simulation: Simulation, order: Order) -> Refusal | None:
@@ -21,7 +30,7 @@ def filtered(simulation: Simulation, order: Order) -> Refusal | None:
     the ledger refuses them where they are too small or too large.
     """
     row = simulation.orders[int(order.id)]
-    if row["planned"]:
+    if row["planned"] or row["close_all"]:
         return None
     k, bar = int(row["instrument"]), int(row["bar"])
     contract = simulation.instruments[k]
@@ -33,7 +42,7 @@ def filtered(simulation: Simulation, order: Order) -> Refusal | None:
         contract,
         quantity_of(contract, order.lots),
         mark=simulation.mark(k, bar),
-        price=None if waits else order.price,
+        price=order.limit if waits else order.price,
         trigger=order.price if waits else None,
         best=float(simulation.tape.block[k, kinds.CLOSE, bar]),
         reduce_only=order.reduce_only,

@@ -29,13 +29,28 @@ Rows = Any
 Row = Any
 """One record of such an array, by reference."""
 
-MARKET, LIMIT, STOP, TAKE_PROFIT, BRACKET = codes(5)
-ORDER_KINDS = ("market", "limit", "stop", "take_profit", "bracket")
+MARKET, LIMIT, STOP, TAKE_PROFIT, BRACKET, STOP_LIMIT, TAKE_PROFIT_LIMIT, TRAILING_STOP = codes(8)
+ORDER_KINDS = (
+    "market",
+    "limit",
+    "stop",
+    "take_profit",
+    "bracket",
+    "stop_limit",
+    "take_profit_limit",
+    "trailing_stop",
+)
+WATCHED = code(99)
+"""What an order `acts` as until its trigger is reached, where that takes more than a price traded."""
+
+GTC, IOC, FOK, POST_ONLY = codes(4)
+TIMES_IN_FORCE = ("gtc", "ioc", "fok", "post_only")
 
 SENT, WORKING, FILLED, CANCELLED, EXPIRED, REJECTED = codes(6)
 ORDER_STATES = ("sent", "working", "filled", "cancelled", "expired", "rejected")
 
-NO_FAULT, NO_MARGIN, TOO_SMALL, NOTHING_TO_REDUCE, RUINED, TOO_LARGE, OVER_BRACKET, WOULD_TRIGGER, TOO_LATE = codes(9)
+NO_FAULT, NO_MARGIN, TOO_SMALL, NOTHING_TO_REDUCE, RUINED, TOO_LARGE, OVER_BRACKET, WOULD_TRIGGER = codes(8)
+TOO_LATE, WOULD_TAKE, SECOND_CLOSE = (code(value) for value in range(8, 11))
 FAULTS = (
     "",
     "margin is insufficient (-2019)",
@@ -46,6 +61,8 @@ FAULTS = (
     "leverage above the cap of the bracket that holds the notional (-2027)",
     "a stop or take-profit on the wrong side of the price would trigger at once (-2021)",
     "the position would be liquidated before its stop is reached",
+    "a post-only order would take (-5022)",
+    "there is an order already that closes the whole position so (-4130)",
     # below: what only `fw.domain.filters` finds
     "less than the smallest quantity (-4004)",
     "the quantity is no multiple of the step (-4023)",
@@ -95,6 +112,8 @@ POSITION = np.dtype(
         ("trail", "f8"),  # distance, in price
         ("trail_stop", "f8"),  # where the trailing stop stands now
         ("closing", "f8"),  # price of a liquidation that is under way
+        ("traded", "i8"),  # lots in the bar `traded_bar`, where a bar's volume bounds them
+        ("traded_bar", "i8"),
         # the signal in force; a NaN strength: none yet
         ("strength", "f8"),
         ("signal_stop", "f8"),
@@ -155,6 +174,9 @@ ACCOUNT = np.dtype(
         ("pieces", "i8"),  # bars of the tape that make a whole one
         ("through", "f8"),
         ("path", "i8"),
+        ("delay", "i8"),  # bars that an order is on its way
+        ("participation", "f8"),  # largest share of a bar's volume
+        ("groups", "i8"),  # one-cancels-other groups so far
         ("isolated", "i8"),
         ("leverage", "f8"),
         ("reserve", "f8"),
@@ -173,14 +195,30 @@ ORDER = np.dtype(
         ("since", "i8"),  # the venue has its price since this bar's close
         ("signal", "i8"),  # row of the decision behind it; -1: none
         ("lots", "i8"),
-        ("price", "f8"),  # limit or trigger
+        ("filled", "i8"),
+        ("goal", "i8"),  # of a planned order: what the position shall come to
+        ("price", "f8"),  # limit or trigger; of a trailing stop where it stands
+        ("trigger", "f8"),  # as it was given; of a trailing stop where it begins to follow
+        ("limit", "f8"),  # of the limit order that a trigger places
+        ("callback", "f8"),  # share of the best price by which a trailing stop stays behind
+        ("best", "f8"),  # price since a trailing stop began to follow; 0: it has not
         ("expiry", "i8"),  # last bar at which it may fill
+        ("cancel", "i8"),  # bar at whose close it is withdrawn
         ("done", "i8"),  # bar at which it ended
+        ("triggered", "i8"),  # bar in which its trigger was reached; -1: it was not
+        ("amended", "i8"),  # bar at whose close these reach the venue: new_lots (0: as before), new_price (0: same)
+        ("new_lots", "i8"),
+        ("new_price", "f8"),
         ("stop", "f8"),  # protections of the position it makes
         ("take", "f8"),
         ("trail", "f8"),
         ("instrument", "i8"),
         ("kind", "i8"),
+        ("acts", "i8"),  # the kind that it is matched as now
+        ("time_in_force", "i8"),
+        ("by_mark", "i8"),
+        ("close_all", "i8"),
+        ("group", "i8"),  # of orders of which one cancels the others; 0: none
         ("reduce_only", "i8"),
         ("planned", "i8"),  # 1: from a signal, 0: an explicit order
         ("reason", "i8"),

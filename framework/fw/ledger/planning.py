@@ -25,57 +25,18 @@ from fw.ledger.kinds import (
     NO,
     NO_FAULT,
     NONE,
-    REJECTED,
-    SENT,
+    SECOND_CLOSE,
     SIGNAL,
     TOO_LATE,
-    WORKING,
     WOULD_TRIGGER,
     YES,
     Ledger,
     Row,
 )
 from fw.ledger.margin import liquidation_price, others
-from fw.ledger.matching import protect
+from fw.ledger.orders import add_order, closes_twice, is_passed, refuse, rest
+from fw.ledger.protections import protect
 from fw.ledger.sizing import committed, whole_lots
-
-
-@inner
-def add_order(
-    ledger: Ledger,
-    i: int,
-    k: int,
-    kind: int,
-    lots: int,
-    price: float,
-    expiry: int,
-    reduce_only: int,
-    planned: int,
-    reason: int,
-) -> int:
-    """Write an order down; it is not yet with the venue. Returns its row."""
-    account = account_of(ledger)[0]
-    row = account.orders
-    account.orders += 1
-    order = orders_of(ledger)[row]
-    order.bar = i
-    order.since = i
-    order.signal = positions_of(ledger)[k].signal if planned else NONE
-    order.lots = lots
-    order.price = price
-    order.expiry = expiry
-    order.done = NEVER
-    order.stop = 0.0
-    order.take = 0.0
-    order.trail = 0.0
-    order.instrument = k
-    order.kind = kind
-    order.reduce_only = reduce_only
-    order.planned = planned
-    order.reason = reason
-    order.state = SENT
-    order.fault = 0
-    return row
 
 
 @inner
@@ -133,37 +94,39 @@ def behind(ledger: Ledger, i: int, k: int, lots: int, price: float) -> tuple[flo
 
 @inner
 def place(ledger: Ledger, row: int) -> None:
-    """Hand an order to the simulated venue; a bracket order takes effect at once."""
+    """Hand an order to the simulated venue, which it reaches after the latency; a bracket takes effect there."""
     account = account_of(ledger)[0]
     order = orders_of(ledger)[row]
+    order.since = order.bar + account.delay
     fault = misplaced(ledger, order)
+    if fault == NO_FAULT and account.delay == 0 and is_passed(ledger, order.bar, CLOSE, order):
+        fault = WOULD_TRIGGER
+    if fault == NO_FAULT and order.close_all and closes_twice(ledger, order):
+        fault = SECOND_CLOSE
     if fault != NO_FAULT:
-        order.state = REJECTED
-        order.fault = fault
-        order.done = order.bar
-        account.rejected += 1
+        refuse(ledger, order.bar, order, fault)
         return
-    if order.kind == BRACKET:
+    if order.kind == BRACKET and account.delay == 0:
         order.state = FILLED
         order.done = order.bar
         p = positions_of(ledger)[order.instrument]
         if p.lots != 0:
             protect(p, order.stop, order.take, order.trail, market_of(ledger)[order.instrument, CLOSE, order.bar])
         return
-    order.state = WORKING
-    working_of(ledger)[account.working] = row
-    account.working += 1
+    rest(ledger, row)
 
 
 @inner
 def withdraw_planned(ledger: Ledger, i: int, k: int) -> None:
-    """Cancel the working orders that earlier signals of this instrument made."""
+    """Cancel the working orders that earlier signals of this instrument made; under latency they may yet fill."""
     account = account_of(ledger)[0]
     kept = 0
     for w in range(account.working):
         row = working_of(ledger)[w]
         order = orders_of(ledger)[row]
-        if order.instrument == k and order.planned:
+        if order.instrument == k and order.planned and account.delay > 0:
+            order.cancel = min(order.cancel, i + account.delay)
+        if order.instrument == k and order.planned and account.delay == 0:
             order.state = CANCELLED
             order.done = i
         else:
@@ -256,6 +219,6 @@ def is_out(ledger: Ledger, k: int) -> bool:
 def add_explicit(
     ledger: Ledger, i: int, k: int, kind: int, lots: int, price: float, expiry: int, reduce_only: int
 ) -> int:
-    """Write an explicit order of the strategy down; returns its row."""
+    """Write an explicit order of the strategy down; returns its row. Prices go to their ticks."""
     last = clock_bars_later(ledger, i, expiry) if expiry > 0 else NEVER
     return add_order(ledger, i, k, kind, lots, snap(price, positions_of(ledger)[k]), last, reduce_only, NO, EXPLICIT)

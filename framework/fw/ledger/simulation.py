@@ -9,16 +9,15 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from fw.domain.order import Order, OrderKind, OrderState
+from fw.domain.order import Conditions, Order, OrderKind, OrderState
 from fw.ledger import kinds
 from fw.ledger.compiled import kernel, wait_until_warm
 from fw.ledger.handle import HANDLE
 from fw.ledger.kinds import Rows
-from fw.ledger.margin import cancel_all
 from fw.ledger.memory import empty
 from fw.ledger.planning import add_explicit
 from fw.ledger.sizing import admit
-from fw.ledger.step import decide_at, place_order, run_bars
+from fw.ledger.step import decide_at, place_order, run_bars, run_bars_with_conditions
 from fw.parts.broker import Slippage
 
 if TYPE_CHECKING:
@@ -154,6 +153,11 @@ class Simulation:
         self._columns = dict.fromkeys(self._columns)
 
     @property
+    def has_marks(self) -> bool:
+        """Whether it knows mark prices."""
+        return bool(self.handle["mark"][0])
+
+    @property
     def scales(self) -> NDArray[np.float64] | None:
         """What an array sizer gave, at the last bar of each clock bar; None where there is none."""
         return self._columns["scales"]
@@ -168,6 +172,9 @@ class Simulation:
         row["slip_volatility"], row["slip_impact"] = lost.volatility, lost.impact
         row["through"], row["isolated"] = terms.through, terms.isolated
         row["pieces"] = self.tape.pieces
+        row["delay"] = -(-terms.latency // (self.tape.size.ns * self.tape.pieces)) * self.tape.pieces
+        row["participation"] = terms.participation
+        self.has_conditions = terms.latency > 0
         row["path"] = PATHS.get(terms.bar_path, kinds.ALONG)
         row["leverage"], row["reserve"] = terms.leverage, terms.reserve
         row["fraction"] = np.nan if terms.fraction is None else terms.fraction
@@ -233,7 +240,8 @@ class Simulation:
 
     def advance(self, end: int) -> None:
         """Bring the account to the close of bar `end` - 1."""
-        while run_bars(self.handle, end, self.scanning) < end:
+        run = run_bars_with_conditions if self.has_conditions else run_bars
+        while run(self.handle, end, self.scanning) < end:
             self._make_room()
 
     def decide(self, bar: int, *, placing: bool) -> None:
@@ -258,12 +266,43 @@ class Simulation:
         return int(_admit(self.handle, bar, instrument, lots))
 
     def add_explicit(
-        self, bar: int, instrument: int, *, kind: int, lots: int, price: float, expiry: int, reduce_only: bool
+        self,
+        bar: int,
+        instrument: int,
+        *,
+        kind: int,
+        lots: int,
+        price: float,
+        expiry: int,
+        reduce_only: bool,
+        conditions: Conditions | None = None,
     ) -> int:
         """Write an explicit order down; returns its row."""
-        if len(self._orders) - self.count("orders") < 2 * len(self.instruments) + 2:
+        if len(self._orders) - self.count("orders") < 4 * len(self.instruments) + 2:
             self._make_room()
-        return int(_add_explicit(self.handle, bar, instrument, kind, lots, price, expiry, reduce_only))
+        row = int(_add_explicit(self.handle, bar, instrument, kind, lots, price, expiry, reduce_only))
+        if conditions is not None:
+            self._write_conditions(self._orders[row], conditions)
+        return row
+
+    def _write_conditions(self, order: Any, conditions: Conditions) -> None:
+        self.has_conditions = True
+        snap = self.instruments[int(order["instrument"])].snap
+        order["trigger"] = order["price"]
+        order["limit"] = 0.0 if conditions.limit is None else snap(conditions.limit)
+        order["callback"] = conditions.callback or 0.0
+        order["time_in_force"] = kinds.TIMES_IN_FORCE.index(conditions.time_in_force)
+        order["by_mark"], order["close_all"] = conditions.by_mark, conditions.close_position
+        order["group"] = conditions.group
+        if order["kind"] == kinds.TRAILING_STOP:
+            order["price"] = 0.0
+        if order["kind"] in (kinds.STOP, kinds.TAKE_PROFIT) and (conditions.by_mark or conditions.close_position):
+            order["acts"] = kinds.WATCHED
+
+    def new_group(self) -> int:
+        """A number for orders of which the first to fill cancels the others."""
+        self.account["groups"] += 1
+        return int(self.account["groups"][0])
 
     def order(self, row: int, *, tag: str = "") -> Order:
         """A row of the orders as an order of the domain; its id is its row."""
@@ -274,7 +313,14 @@ class Simulation:
             kind=OrderKind(kinds.ORDER_KINDS[int(found["kind"])]),
             lots=int(found["lots"]),
             time=self.close_time(int(found["bar"])),
-            price=float(found["price"]) or None,
+            price=float(found["trigger"] or found["price"]) or None,
+            limit=float(found["limit"]) or None,
+            callback=float(found["callback"]) or None,
+            time_in_force=kinds.TIMES_IN_FORCE[int(found["time_in_force"])],
+            by_mark=bool(found["by_mark"]),
+            close_position=bool(found["close_all"]),
+            group=int(found["group"]),
+            filled=int(found["filled"]),
             reduce_only=bool(found["reduce_only"]),
             expiry=self._clock_bars_between(found["bar"], found["expiry"]) if found["expiry"] != kinds.NEVER else None,
             stop_loss=float(found["stop"]) or None,
@@ -282,7 +328,7 @@ class Simulation:
             trailing=float(found["trail"]) or None,
             reason=kinds.REASONS[int(found["reason"])],
             tag=tag,
-            state=OrderState(kinds.ORDER_STATES[int(found["state"])]),
+            state=_state(found),
         )
 
     def _clock_bars_between(self, bar: int, later: int) -> int:
@@ -293,17 +339,30 @@ class Simulation:
         order = self._orders[row]
         if order["state"] != kinds.WORKING:
             return False
+        new_price = 0.0 if price is None else self.instruments[int(order["instrument"])].snap(price)
+        bar = self.count("next") - 1
+        if self.has_conditions:
+            order["amended"] = bar + int(self.account["delay"][0])
+            order["new_lots"] = order["new_lots"] if lots is None else lots
+            order["new_price"] = new_price or order["new_price"]
+            return True
         if lots is not None:
+            if abs(lots) <= abs(int(order["filled"])):
+                return self.cancel(bar, row)
             order["lots"] = lots
         if price is not None:
-            order["price"] = self.instruments[int(order["instrument"])].snap(price)
-            order["since"] = int(self.account["next"][0]) - 1
+            order["price"], order["since"] = new_price, bar
         return True
 
     def cancel(self, bar: int, row: int) -> bool:
-        """Withdraw a working order; False where it is no longer working."""
-        if self._orders[row]["state"] != kinds.WORKING:
+        """Withdraw a working order, once the word has reached the venue; False where it is no longer working."""
+        order = self._orders[row]
+        if order["state"] != kinds.WORKING:
             return False
+        delay = int(self.account["delay"][0])
+        if delay:
+            order["cancel"] = min(int(order["cancel"]), bar + delay)
+            return True
         count = self.count("working")
         working = self._working[:count]
         kept = working[working != row]
@@ -315,7 +374,8 @@ class Simulation:
 
     def cancel_all(self, bar: int, instrument: int) -> None:
         """Withdraw every working order of an instrument."""
-        _cancel_all(self.handle, bar, instrument)
+        for row in self.working[self.orders["instrument"][self.working] == instrument]:
+            self.cancel(bar, int(row))
 
     def open_time(self, bar: int) -> int:
         """When a bar opened, ns."""
@@ -378,6 +438,15 @@ class Simulation:
         return float(row["capital"] + row["realised"] - row["fees"] + row["funding"] + row["shortfall"])
 
 
+def _state(order: Any) -> OrderState:
+    """Where an order is in its life; the ledger knows of working ones only that they work."""
+    if order["state"] == kinds.WORKING and order["filled"] != 0:
+        return OrderState.PARTLY_FILLED
+    if order["state"] == kinds.WORKING and order["triggered"] >= 0:
+        return OrderState.TRIGGERED
+    return OrderState(kinds.ORDER_STATES[int(order["state"])])
+
+
 def _column(values: Any, tape: Tape, name: str) -> NDArray[np.float64] | None:
     """Numbers by clock bar, on the tape: each at the last bar of its clock bar, NaN (keep) at all others."""
     if values is None:
@@ -404,11 +473,6 @@ def _add_explicit(
     handle: Rows, bar: int, instrument: int, kind: int, lots: int, price: float, expiry: int, reduce_only: int
 ) -> int:
     return add_explicit(handle[0], bar, instrument, kind, lots, price, expiry, reduce_only)
-
-
-@kernel
-def _cancel_all(handle: Rows, bar: int, instrument: int) -> None:
-    cancel_all(handle[0], bar, instrument)
 
 
 def _rows(count: int, kind: np.dtype[Any]) -> NDArray[Any]:

@@ -62,8 +62,8 @@ def committed(ledger: Ledger, k: int) -> int:
     for w in range(account_of(ledger)[0].working):
         order = orders_of(ledger)[working_of(ledger)[w]]
         if order.instrument == k and not order.reduce_only:
-            bought += max(order.lots, 0)
-            sold += min(order.lots, 0)
+            bought += max(order.lots - order.filled, 0)
+            sold += min(order.lots - order.filled, 0)
     return max(abs(held), abs(bought), abs(sold))
 
 
@@ -139,7 +139,7 @@ def admit(ledger: Ledger, i: int, k: int, lots: int) -> int:
     for w in range(account.working):
         order = orders_of(ledger)[working_of(ledger)[w]]
         if order.instrument == k and order.lots * lots > 0 and not order.reduce_only:
-            worst += order.lots
+            worst += order.lots - order.filled
     if abs(worst + lots) <= abs(worst) and (worst + lots) * worst >= 0:
         return lots
     if account.halted:

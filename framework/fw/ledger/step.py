@@ -6,24 +6,45 @@ range touches, margin at the worst marks, then equity at the close.
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from fw.ledger.calm import calm, differs
 from fw.ledger.clock import closes_clock_bar
 from fw.ledger.compiled import inner, kernel
+from fw.ledger.conditions import arrive, watch
 from fw.ledger.deciding import decide, read_wishes
 from fw.ledger.fills import wallet
 from fw.ledger.funding import pay_funding
 from fw.ledger.handle import account_of, equity_of, positions_of, wishes_of
-from fw.ledger.kinds import HIGH, LOW, MARKET, NEVER, NO, NONE, OPEN, RISK, YES, Ledger, Rows
+from fw.ledger.kinds import (
+    ALONG,
+    HIGH,
+    LIMIT,
+    LOW,
+    MARKET,
+    NEVER,
+    NO,
+    NONE,
+    OPEN,
+    RISK,
+    STOP,
+    TAKE_PROFIT,
+    YES,
+    Ledger,
+    Rows,
+)
 from fw.ledger.margin import cancel_all, check_margin, marked
-from fw.ledger.matching import fill_at_open, match_inside, settle_orders, trail
-from fw.ledger.planning import add_order, place
+from fw.ledger.matching import fill_at_open, fill_inside, settle_orders
+from fw.ledger.orders import add_order, has_resting
+from fw.ledger.planning import place
+from fw.ledger.protections import apply_protections, trail, trail_open
 
 
 @inner
-def step(ledger: Ledger, i: int) -> None:
-    """Everything that happens in bar `i`."""
+def step(ledger: Ledger, i: int, conditions: Any) -> None:
+    """Everything that happens in bar `i`; with `conditions` None, what orders with conditions need is left out."""
     account = account_of(ledger)[0]
     n = positions_of(ledger).shape[0]
     held = False
@@ -33,10 +54,21 @@ def step(ledger: Ledger, i: int) -> None:
     if held:
         check_margin(ledger, i, OPEN, OPEN)
     if account.working > 0:
+        if conditions is not None:
+            arrive(ledger, i)
         fill_at_open(ledger, i)
     for k in range(n):
         pay_funding(ledger, i, k, YES)
-    match_inside(ledger, i)
+    for k in range(n):
+        if account.path == ALONG:
+            trail_open(ledger, i, k)
+        apply_protections(ledger, i, k, 0.0)
+    if has_resting(ledger):
+        fill_inside(ledger, i, STOP)
+        if conditions is not None:
+            watch(ledger, i)
+        fill_inside(ledger, i, LIMIT)
+        fill_inside(ledger, i, TAKE_PROFIT)
     if account.working > 0:
         settle_orders(ledger, i)
     check_margin(ledger, i, LOW, HIGH)
@@ -75,7 +107,7 @@ def has_room(ledger: Ledger, fill_room: int, order_room: int, decision_room: int
     most = 4 * n + 2 * account.working
     return (
         account.fills + most < fill_room
-        and account.orders + 2 * n < order_room
+        and account.orders + 4 * n < order_room
         and account.decisions + n < decision_room
     )
 
@@ -86,7 +118,18 @@ def run_bars(handle: Rows, end: int, scanning: bool) -> int:
 
     Returns the first bar not stepped: less than `end` where the run must make room for more rows first.
     """
-    ledger = handle[0]
+    return walk(handle[0], end, scanning, None)
+
+
+@kernel
+def run_bars_with_conditions(handle: Rows, end: int, scanning: bool) -> int:
+    """`run_bars` where orders may have conditions; compiled when a run first has one."""
+    return walk(handle[0], end, scanning, YES)
+
+
+@inner
+def walk(ledger: Ledger, end: int, scanning: bool, conditions: Any) -> int:
+    """Bars up to `end`, the calm ones skipped."""
     account = account_of(ledger)[0]
     i = account.next
     while i < end:
@@ -96,7 +139,7 @@ def run_bars(handle: Rows, end: int, scanning: bool) -> int:
         if j > i:
             i = j - 1  # the last calm bar is the one to decide at
         else:
-            step(ledger, i)
+            step(ledger, i, conditions)
         if scanning:
             for k in range(positions_of(ledger).shape[0]):
                 if differs(ledger, k, i) or (account.rebalance < np.inf and closes_clock_bar(ledger, i)):

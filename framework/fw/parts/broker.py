@@ -101,6 +101,10 @@ class Terms:
     """Which price of a bar came first: `pessimistic`, `optimistic`, or a way that is walked: `ohlc`, `adaptive`."""
     through: int = 1
     """Ticks by which the price must trade through a resting order to fill it."""
+    latency: int = 0
+    """Nanoseconds that orders, amendments and withdrawals are on their way; they arrive at the next open after it."""
+    participation: float = float("inf")
+    """Largest share of a bar's volume that one instrument's orders may be; the rest of an order goes on working."""
     isolated: bool = True
     """Each position has margin of its own; else all share the account's."""
     leverage: float = 1.0

@@ -85,15 +85,14 @@ class Simulation:
     finer: BarSize | None = setting(
         None, help="a smaller bar on which fills are found; the clock's bars are then made of these"
     )
-    latency: Duration = setting(Duration(0), help="time an order takes to the venue; only 0s is simulated as yet")
-    participation: float | None = setting(None, help="largest share of a bar's volume; only null is simulated as yet")
+    latency: Duration = setting(Duration(0), help="time an order takes to the venue, rounded up to bars")
+    participation: float | None = setting(
+        None,
+        gt=0,
+        le=1,
+        help="largest share of a bar's volume that may be traded; the rest of an order works on",
+    )
     through: int = setting(1, ge=0, help="ticks by which the price must trade through a resting order to fill it")
-
-    def __attrs_post_init__(self) -> None:
-        if self.latency.ns:
-            raise ValueError(f"latency: {self.latency} is not simulated yet; leave it out, or 0s")
-        if self.participation is not None:
-            raise ValueError(f"participation: {self.participation:g} is not simulated yet; leave it out, or null")
 
 
 @attrs.frozen

@@ -16,6 +16,7 @@ from fw.domain.account import AccountReport
 from fw.domain.decision import Signal
 from fw.domain.event import (
     Accepted,
+    Amended,
     BarsClosed,
     Cancelled,
     Decided,
@@ -26,6 +27,7 @@ from fw.domain.event import (
     Liquidated,
     Rejected,
     Submitted,
+    Triggered,
     Vetoed,
 )
 from fw.domain.order import Order, OrderKind
@@ -87,6 +89,8 @@ EVENTS: Sequence[Event] = (
     Submitted(time=0, order=Order(id="1", instrument="BTCUSDT", kind=OrderKind.MARKET, lots=1, time=0)),
     Accepted(time=0, order_id="1"),
     Rejected(time=0, order_id="1", reason="no"),
+    Triggered(time=0, order_id="1"),
+    Amended(time=0, order_id="1", lots=2, price=1.0),
     Filled(time=0, order_id="1", trade_id=1, instrument="BTCUSDT", lots=1, price=1.0, fee=0.0, reason="signal"),
     Cancelled(time=0, order_id="1"),
     Expired(time=0, order_id="1"),

@@ -87,7 +87,7 @@ def test_a_stop_entry_may_have_come_after_the_low(
     trade: Callable[..., Any], place: Callable[..., int], bar: tuple[float, ...], stopped: dict[str, bool]
 ) -> None:
     for path, happens in stopped.items():
-        simulation = trade([FLAT, bar], until=1, bar_path=path)
+        simulation = trade([(97, 97, 97, 97), bar], until=1, bar_path=path)
         place(simulation, 100, "stop", 100.0)
         simulation.orders["planned"][0] = 1
         simulation.orders["stop"][0] = 95.0

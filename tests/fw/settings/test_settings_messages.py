@@ -33,9 +33,9 @@ MESSAGES = [
     ("account: 5", "5:10: account: wants settings, not '5'"),
     ("account:", "5:9: account: is empty: it wants settings"),
     ("simulation: {slippage: {bps: -1}}", "5:30: simulation.slippage.bps: must be at least 0, not -1"),
-    ("simulation: {latency: 5s}", "5:13: simulation: latency: 5s is not simulated yet; leave it out, or 0s"),
-    ("simulation: {participation: 0.1}",
-     "5:13: simulation: participation: 0.1 is not simulated yet; leave it out, or null"),
+    ("simulation: {participation: 1.5}", "5:29: simulation.participation: must be at most 1, not 1.5"),
+    ("simulation: {participation: 0}", "5:29: simulation.participation: must be more than 0, not 0"),
+    ("simulation: {slippage: {half_spread: -1}}", "5:38: simulation.slippage.half_spread: must be at least 0, not -1"),
     ("simulation: {finer: 1h}", "5:21: simulation.finer: 1h is not smaller than the clock, which is 1h; leave it out"),
     ("simulation: {finer: 2m}", "5:21: simulation.finer: '2m' is not a bar size offered: 1m, 3m, 5m, 15m, 30m, 1h, 2h, 4h, "
      "6h, 8h, 12h, 1d, 1w"),

@@ -139,8 +139,14 @@ def test_orders_are_amended_and_withdrawn_by_their_id(broker: Callable[..., Ledg
     made.amend(first, lots=15, price=96.0)
     made.cancel(second)
     made.advance(2)
-    assert [(type(event).__name__) for event in inbox.seen] == ["Accepted", "Accepted", "Cancelled", "Filled"]
-    filled: Any = inbox.seen[3]
+    assert [(type(event).__name__) for event in inbox.seen] == [
+        "Accepted",
+        "Accepted",
+        "Amended",
+        "Cancelled",
+        "Filled",
+    ]
+    filled: Any = inbox.seen[4]
     assert (filled.lots, filled.price) == (15, 96.0)
 
 
