@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import importlib
-import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -14,16 +12,6 @@ import numpy as np
 import pytest
 
 HERE = Path(__file__).resolve().parent
-
-
-@pytest.fixture(scope="module")
-def harness() -> Iterator[Any]:
-    """Imports a module of this folder by name; its scripts find one another the same way."""
-    sys.path.insert(0, str(HERE))
-    yield importlib.import_module
-    sys.path.remove(str(HERE))
-    for name in ("market", "worker", "environments", "floor"):
-        sys.modules.pop(name, None)
 
 
 def test_the_first_bars_are_the_same_whatever_the_length(harness: Any) -> None:
@@ -107,13 +95,14 @@ def test_a_worker_that_dies_says_so(harness: Any, tmp_path: Path) -> None:
         ("nautilus", "peer_nautilus.py", "loop", "ours.py"),
     ],
 )
-def test_a_peer_fills_as_we_do(harness: Any, tmp_path: Path, peer: str, script: str, case: str, other: str) -> None:
-    if not os.environ.get("FW_PEERS"):
-        pytest.skip("FW_PEERS names no folder of the peers' environments; tests/peers/environments.py makes them")
-    market, worker, environments = harness("market"), harness("worker"), harness("environments")
+def test_a_peer_fills_as_we_do(
+    harness: Any, ready: Callable[[str], Path], tmp_path: Path, peer: str, script: str, case: str, other: str
+) -> None:
+    python_of_peer = ready(peer)
+    market, worker = harness("market"), harness("worker")
     path = market.write(5_000, tmp_path / "bars.parquet")
     held = []
-    for name, python, file in ((peer, environments.make(peer), script), ("ours", Path(sys.executable), other)):
+    for name, python, file in ((peer, python_of_peer, script), ("ours", Path(sys.executable), other)):
         with worker.Worker(name, python, HERE / file) as one:
             one.ask("prepare", case=case, bars=str(path))
             held.append(market.positions(5_000, one.ask("answer")["answer"]))
