@@ -32,6 +32,7 @@ NOT_RUN = {
     ("README.md", "it makes a virtual environment of its own; .ci/run runs it"): 2,
     ("docs/index.md", "it installs this checkout; .ci/run does"): 1,
     ("CONTRIBUTING.md", "it makes a virtual environment of its own"): 1,
+    ("CONTRIBUTING.md", "it fetches other libraries"): 1,
     ("examples/README.md", "it needs real candles; tests/docs/test_examples.py runs it where they are"): 1,
     ("docs/tutorials/write-and-publish-a-plugin.md", INSTALLS): 2,
     ("docs/how-to/install-and-remove-plugins.md", INSTALLS): 1,

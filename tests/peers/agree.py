@@ -26,15 +26,17 @@ import fw
 
 HERE = Path(__file__).resolve().parent
 REAL = "btcusdt_perp_1h_2019-09_2024-12.parquet"
-SEEDS = (1, 2, 3)
+SEEDS = {1: 1, 2: 1, 3: 1, 4: 5, 5: 5}
+"""Of made-up bars, and how wild they are."""
 CLOSE_ENOUGH = 1e-9
 """Relative, of prices and profit; bars and sides are equal."""
 NAMES = {"backtesting": "backtesting.py", "vectorbt": "vectorbt", "nautilus": "nautilus_trader"}
 STRATEGIES = {
     "backtesting": scenes.STRATEGIES,
     "vectorbt": scenes.STRATEGIES[:3],  # it has no resting orders
-    "nautilus": scenes.STRATEGIES,
+    "nautilus": scenes.STRATEGIES + scenes.WALKED,
 }
+PATHS = {scenes.HIGH_FIRST: "ohlc", scenes.NEARER_FIRST: "adaptive"}
 MAKER = {"backtesting": scenes.TAKER, "vectorbt": scenes.TAKER, "nautilus": scenes.MAKER}
 """The maker's fee that each is told: the first two have one fee for all orders."""
 
@@ -59,11 +61,13 @@ def inputs(strategies: Iterable[str], bars: str, folder: Path, real_data: Path |
     """Files of bars and decisions, each with its strategy; `bars` is `made up` or `real`."""
     files = {}
     for strategy in strategies:
-        for seed in SEEDS if bars == "made up" else (0,):
-            prices = scenes.made_up(seed) if real_data is None else scenes.real(real_data / REAL)
-            grid = scenes.GRID if real_data is None else scenes.REAL_GRID
+        for seed, wild in SEEDS.items() if bars == "made up" else ((0, 1),):
+            prices = scenes.made_up(seed, wild) if real_data is None else scenes.real(real_data / REAL)
+            grid = scenes.GRID * wild if real_data is None else scenes.REAL_GRID
             columns = prices | scenes.decisions(strategy, prices, seed, grid)
             files[scenes.write(columns, folder / f"{strategy}.{bars}.{seed}.parquet")] = strategy
+        if real_data is None and strategy.startswith("brackets"):
+            files[scenes.write(scenes.staged(), folder / f"{strategy}.{bars}.staged.parquet")] = strategy
     return files
 
 
@@ -78,8 +82,9 @@ def trades_of_peer(peer: str, files: Iterable[Path]) -> dict[Path, Path]:
 
 def compare(peer: str, strategy: str, columns: dict[str, Any], theirs: Mapping[str, Any], found: Comparison) -> None:
     """Add to `found` what one file's trades are like."""
-    through = int(strategy.endswith(scenes.THROUGH))
-    ours = trades_ours.trades_of(strategy, columns, maker=MAKER[peer], through=through)
+    told: dict[str, Any] = {"maker": MAKER[peer], "through": int(strategy.endswith(scenes.THROUGH))}
+    told["path"] = next((path for end, path in PATHS.items() if strategy.endswith(end)), "pessimistic")
+    ours = trades_ours.trades_of(strategy, columns, **told)
     found.ends.update(ours["reason"].tolist())
     mine, its = rows_of(ours), rows_of(theirs)
     found.ours += len(mine)
@@ -88,7 +93,7 @@ def compare(peer: str, strategy: str, columns: dict[str, Any], theirs: Mapping[s
         expected = dict(enumerate(mine)), dict(enumerate(mine))
         named: Mapping[int, list[str]] = {}
     else:
-        terms = differences.Terms(scenes.COINS, MAKER[peer], scenes.TAKER, through)
+        terms = differences.Terms(coins=scenes.COINS, taker=scenes.TAKER, **told)
         expected = rows_by_decision(columns, terms, set()), rows_by_decision(columns, terms, differences.KNOWN[peer])
         named = differences.explain(columns, terms, differences.KNOWN[peer])
     for who, rows, wanted in (("fw", mine, expected[0]), (peer, its, expected[1])):
@@ -154,7 +159,7 @@ def markdown(results: Mapping[tuple[str, str], Mapping[str, Comparison]], versio
         "| strategy | bars | peer | our trades | its trades | equal | differ, and by what | profit apart |",
         "|---|---|---|---:|---:|---:|---|---:|",
     ]
-    for strategy in scenes.STRATEGIES:
+    for strategy in (*scenes.STRATEGIES, *scenes.WALKED):
         for (peer, bars), found in results.items():
             if strategy in found:
                 one = found[strategy]

@@ -20,8 +20,14 @@ GAPPED_STOP = "stop gapped over"
 """The bar opens beyond a stop: it is paid its own price, and an order right after it too; with us the open."""
 PROTECTION_FIRST = "protection before the decision"
 """A protection that the open after a decision lies beyond comes before the decision's order; with us after it."""
+STOP_FIRST = "stop despite the open"
+"""In a bar that opens beyond the take-profit and falls to the stop, the stop comes first; with us the take-profit."""
 HIGH_FIRST = "high before low"
-"""A bar goes from open to high, low and close; with us the stop comes first, and no profit follows an entry in it."""
+"""A bar goes from open to high, low and close; with us, by default, what is worse comes first."""
+LOW_AT_TIES = "as near, low first"
+"""Walked to the nearer extreme first, a bar that has both as near goes to its low; with us by where it closes."""
+WRAPPED = "far counts as near"
+"""Walked to the nearer extreme first, a distance above 922.34 wraps around 64 bits: the farther may come first."""
 BEYOND_AT_ENTRY = "entered beyond the take-profit"
 """The entry's open lies beyond the take-profit: it is closed there as a taker; with us at the take-profit's price."""
 NOT_AT_ONCE = "no exit in the entry's bar"
@@ -36,20 +42,23 @@ LATE = "one open more"
 """A limit that has run out is still filled by the open right after."""
 
 KNOWN = {
-    "backtesting": {GAPPED_PROFIT, GAPPED_LIMIT, LIMIT_NOT_AT_ONCE, TOUCH},
-    "vectorbt": {GAPPED_PROFIT, NOT_AT_ONCE, ONE_ORDER, TOUCH},
-    "nautilus": {GAPPED_STOP, PROTECTION_FIRST, HIGH_FIRST, BEYOND_AT_ENTRY, LATE},
+    "backtesting": {GAPPED_PROFIT, GAPPED_LIMIT, STOP_FIRST, LIMIT_NOT_AT_ONCE, TOUCH},
+    "vectorbt": {GAPPED_PROFIT, STOP_FIRST, NOT_AT_ONCE, ONE_ORDER, TOUCH},
+    "nautilus": {GAPPED_STOP, PROTECTION_FIRST, HIGH_FIRST, LOW_AT_TIES, WRAPPED, BEYOND_AT_ENTRY, LATE},
 }
 
 
 @dataclass(frozen=True)
 class Terms:
-    """Coins and fees of every trade, and the ticks that price must go through a limit (0 or 1)."""
+    """What both are told: coins and fees of every trade, and how a bar is read."""
 
     coins: float
     maker: float
     taker: float
-    through: int
+    through: int = 0
+    """Ticks by which the price must go through a limit: 0 or 1."""
+    path: str = "pessimistic"
+    """Or ohlc, or adaptive: to the nearer extreme first."""
 
 
 @dataclass(frozen=True)
@@ -119,11 +128,14 @@ def episode(
     stop, take, limit = (side * float(columns[name][bar]) for name in ("stop", "take", "limit"))
     by_limit = not math.isnan(limit)
     beyond = terms.through > 0 and TOUCH not in switches
+    rules = switches if terms.path == "pessimistic" else switches | {HIGH_FIRST}  # both walk, in the order of `at`
     end = following + 1
 
     def at(number: int) -> Bar:
-        first, high, low, last = (side * float(columns[name][number]) for name in ("open", "high", "low", "close"))
-        return Bar(first, *((high, low) if side > 0 else (low, high)), last, best_is_first=side > 0)
+        prices = [float(columns[name][number]) for name in ("open", "high", "low", "close")]
+        first, high, low, last = (side * price for price in prices)
+        best, worst = (high, low) if side > 0 else (low, high)
+        return Bar(first, best, worst, last, best_is_first=(side > 0) == high_is_first(*prices, terms.path, switches))
 
     entry_bar, entered, inside = bar + 1, at(bar + 1).first if price is None else side * price, False
     if by_limit:
@@ -137,18 +149,18 @@ def episode(
     leaving = None
     for exit_bar in range(entry_bar + late, end):
         new = entered if exit_bar == entry_bar else None
-        leaving = leave(at(exit_bar), stop, take, beyond, new, inside and exit_bar == entry_bar, switches)
+        leaving = leave(at(exit_bar), stop, take, beyond, new, inside and exit_bar == entry_bar, rules)
         if leaving is not None:
             break
     loses_next, last_price = False, None
     if leaving is None:
         exit_bar = end
         if ONE_ORDER in switches:
-            leaving = leave(at(end), stop, take, beyond, None, False, switches)
+            leaving = leave(at(end), stop, take, beyond, None, False, rules)
             loses_next = leaving is not None and float(columns["side"][following]) != 0.0
         elif PROTECTION_FIRST in switches:
             now = at(end).first
-            leaving = leave(Bar(now, now, now, now, best_is_first=True), stop, take, beyond, None, False, switches)
+            leaving = leave(Bar(now, now, now, now, best_is_first=True), stop, take, beyond, None, False, rules)
             if leaving is not None and leaving.reason == "stop":
                 last_price = side * leaving.price
     if leaving is None:
@@ -191,6 +203,9 @@ def leave(
             if price > take or (price == take and not beyond):
                 return own_price
         return None
+    certain = not inside and bar.first > stop and STOP_FIRST not in switches
+    if certain and (bar.first > take or (bar.first == take and not beyond)):
+        return own_price if GAPPED_PROFIT not in switches else Exit(bar.first, "take_profit", True)
     if bar.worst <= stop:
         return Exit(stopped_at(bar, stop, entered if inside else None, switches), "stop", False)
     if inside or not (bar.best > take or (bar.best == take and not beyond)):
@@ -198,6 +213,23 @@ def leave(
     if GAPPED_PROFIT in switches and bar.first > take:
         return Exit(bar.first, "take_profit", True)
     return own_price
+
+
+def high_is_first(first: float, high: float, low: float, last: float, path: str, switches: Set[str]) -> bool:
+    """Whether the walk over a bar's prices comes to the high before the low."""
+    if path != "adaptive":
+        return True
+    up, down = round((high - first) * 100), round((first - low) * 100)  # in whole hundredths
+    if WRAPPED in switches:
+        up, down = wrapped(up), wrapped(down)
+    if up == down:
+        return LOW_AT_TIES not in switches and last <= first
+    return up < down
+
+
+def wrapped(hundredths: int) -> int:
+    """A distance in units of 1e-16 as a 64-bit number has it, without its sign."""
+    return abs((hundredths * 10**14 + 2**63) % 2**64 - 2**63)
 
 
 def stopped_at(bar: Bar, stop: float, entered: float | None, switches: Set[str]) -> float:

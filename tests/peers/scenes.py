@@ -30,36 +30,59 @@ HOLD = 36
 
 THROUGH = ", through 1"
 """Ends the name of a strategy whose limits are not filled where they are touched."""
-STRATEGIES = (
-    "crossover",
-    "brackets",
-    "brackets" + THROUGH,
-    "limits",
-    "limits with brackets",
-    "limits with brackets" + THROUGH,
-)
+HIGH_FIRST, NEARER_FIRST = ", high first", ", nearer first"
+"""Ends the name of one in whose bars prices go from open to high, low and close, or to the nearer extreme first."""
+STRATEGIES = ("crossover", "brackets", "brackets" + THROUGH, "limits", "limits with brackets")
+WALKED = tuple(name + path for name in STRATEGIES[1::3] for path in (HIGH_FIRST, NEARER_FIRST))
 COLUMNS = ("side", "stop", "take", "limit", "expiry")
 PRICES = ("open", "high", "low", "close")
 TRADE = ("entry_bar", "exit_bar", "side", "entry_price", "exit_price", "profit")
 """What every library says of a trade; bars count from the first, profit is net of fees."""
 
 
-def made_up(seed: int, bars: int = 10_000) -> dict[str, Any]:
-    """Hourly bars, one opening in thirty a jump; on so coarse a grid that levels are often just touched."""
+def made_up(seed: int, wild: int = 1) -> dict[str, Any]:
+    """Hourly bars, one opening in thirty a jump; on a grid so coarse that levels are often just touched.
+
+    The wilder, the fewer and the longer, so that one bar often reaches both of two levels.
+    """
+    bars, grid = 10_000 // wild, GRID * wild
     rng = np.random.default_rng(seed)
-    steps = 4e-3 * rng.standard_normal(bars)
+    steps = wild * 4e-3 * rng.standard_normal(bars)
     gaps = 2e-4 * rng.standard_normal(bars) + (rng.random(bars) < 1 / 30) * 1.5e-2 * rng.standard_normal(bars)
     path = 30_000.0 * np.exp(np.cumsum(steps + gaps))
-    opened, closed = on_grid(path * np.exp(-steps), GRID), on_grid(path, GRID)
-    above = np.maximum(opened, closed) * (1 + 2e-3 * np.abs(rng.standard_normal(bars)))
-    below = np.minimum(opened, closed) * (1 - 2e-3 * np.abs(rng.standard_normal(bars)))
+    opened, closed = on_grid(path * np.exp(-steps), grid), on_grid(path, grid)
+    above = np.maximum(opened, closed) * (1 + wild * 2e-3 * np.abs(rng.standard_normal(bars)))
+    below = np.minimum(opened, closed) * (1 - wild * 2e-3 * np.abs(rng.standard_normal(bars)))
     return {
         "open_time": FIRST + HOUR * np.arange(bars, dtype=np.int64),
         "open": opened,
-        "high": on_grid(above, GRID),
-        "low": on_grid(below, GRID),
+        "high": on_grid(above, grid),
+        "low": on_grid(below, grid),
         "close": closed,
     }
+
+
+def staged() -> dict[str, Any]:
+    """A calm market with what chance hardly brings, and decisions around it: a position and flat, four times."""
+    n = 120
+    bars = {
+        name: np.full(n, price) for name, price in zip(PRICES, (30_000.0, 30_010.0, 29_990.0, 30_000.0), strict=True)
+    }
+    columns = bars | {name: np.full(n, np.nan) for name in COLUMNS}
+    columns["open_time"] = FIRST + HOUR * np.arange(n, dtype=np.int64)
+    events = (
+        (20, 1.0, 29_400.0, 30_300.0, (30_600.0, 30_700.0, 29_000.0, 30_000.0)),  # opens beyond the profit, then falls
+        (40, -1.0, 30_600.0, 29_700.0, (29_400.0, 31_000.0, 29_300.0, 30_000.0)),
+        (60, 1.0, 29_700.0, 30_300.0, (30_000.0, 30_500.0, 29_500.0, 29_800.0)),  # both as near, and closes lower
+        (80, -1.0, 30_300.0, 29_700.0, (30_000.0, 30_500.0, 29_500.0, 30_200.0)),  # or higher
+    )
+    for at, side, stop, take, prices in events:
+        for name, value in (("side", side), ("stop", stop), ("take", take)):
+            columns[name][at] = value
+        columns["side"][at + 10] = 0.0
+        for name, price in zip(PRICES, prices, strict=True):
+            columns[name][at + 5] = price
+    return columns
 
 
 def real(path: Path) -> dict[str, Any]:

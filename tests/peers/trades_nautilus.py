@@ -168,6 +168,7 @@ def trades_of(strategy: str, columns: dict[str, Any]) -> dict[str, Any]:
         base_currency=None,
         starting_balances=[Money(scenes.CAPITAL, USDT)],
         bar_execution=True,
+        bar_adaptive_high_low_ordering=strategy.endswith(scenes.NEARER_FIRST),
         default_leverage=Decimal(10),
         fill_model=FillModel(prob_fill_on_limit=touch, prob_slippage=0.0),
         reject_stop_orders=False,

@@ -43,7 +43,7 @@ class ManyCoins:
 
 
 def trades_of(
-    strategy: str, columns: dict[str, Any], *, maker: float = scenes.MAKER, through: int = 0
+    strategy: str, columns: dict[str, Any], *, maker: float = scenes.MAKER, through: int = 0, path: str = "pessimistic"
 ) -> dict[str, Any]:
     """Columns of `scenes.TRADE`, and `reason`: what each trade ended by; one that is open at the end stays out."""
     prices = {name: columns[name] for name in scenes.PRICES}
@@ -57,7 +57,7 @@ def trades_of(
         averages if strategy == "crossover" else Decided(columns),
         sizer=ManyCoins(maker, scenes.TAKER),
         account={"capital": scenes.CAPITAL, "margin": "cross"},
-        simulation={"slippage": {"bps": 0}, "through": through},
+        simulation={"slippage": {"bps": 0}, "through": through, "bar_path": path},
     )
     closed = result.trades["exit_reason"] != "end"
     trades = {name: result.trades[name][closed] for name in result.trades}
