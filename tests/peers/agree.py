@@ -166,7 +166,7 @@ def markdown(results: Mapping[tuple[str, str], Mapping[str, Comparison]], versio
                 named = "; ".join(f"{count:,} {name}" for name, count in sorted(one.reasons.items())) or "none"
                 lines.append(
                     f"| {strategy} | {bars} | {NAMES[peer]} | {one.ours:,} | {one.theirs:,} | {one.equal:,} "
-                    f"| {named} | {one.largest:.0e} |"
+                    f"| {named} | {one.largest:.0e} |".replace(" 0e+00 ", " 0 ")
                 )
     said = ", ".join(
         f"{name} {version}" for name, version in sorted(versions.items(), key=lambda item: item[0].lower())

@@ -94,4 +94,4 @@ def trades_of(strategy: str, columns: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    scenes.answer(trades_of, {"backtesting.py": version("backtesting"), "pandas": version("pandas")})
+    scenes.answer(trades_of, {"backtesting.py": version("backtesting")})

@@ -184,4 +184,4 @@ def trades_of(strategy: str, columns: dict[str, Any]) -> dict[str, Any]:
 
 
 if __name__ == "__main__":
-    scenes.answer(trades_of, {"nautilus_trader": version("nautilus_trader"), "pandas": version("pandas")})
+    scenes.answer(trades_of, {"nautilus_trader": version("nautilus_trader")})
