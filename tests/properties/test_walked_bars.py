@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from itertools import pairwise
-from math import isnan
+from math import isnan, nan
 from types import ModuleType
 from typing import Any
 
+import attrs
 import numpy as np
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -45,26 +45,51 @@ def corners(bar: Prices, path: str) -> list[int]:
     return [opened, low, high, close] if low_first else [opened, high, low, close]
 
 
-def way_out(
-    bars: Sequence[Prices], path: str, side: int, stop: float, take: float, trailing: float, through: int
-) -> tuple[int, int, str, float] | None:
-    """Bar, third, reason and price (in ticks) of the exit of what is entered at the second bar's open.
+@attrs.frozen(kw_only=True)
+class Wanted:
+    """A position and how it is let in and out, in ticks, turned so that it is long: prices of a short one are negative.
 
-    All is turned so that the position is long: a short one is long of the negative price. NaN: no such protection.
+    NaN: at the next open; no such protection.
     """
+
+    limit: float
+    stop: float
+    take: float
+    trailing: float
+    through: int
+
+
+Event = tuple[int, int, str, float]
+"""Bar, third, reason and price."""
+
+
+def walk(bars: Sequence[list[int]], wanted: Wanted) -> list[Event]:
+    """The entry and the exit of a position on the way through the corners of each bar, where there are any."""
+    events: list[Event] = []
     best = float("-inf")
-    for i, bar in enumerate(bars[1:], start=1):
-        prices = [side * price for price in corners(bar, path)]
-        walked = [(0, prices[0], prices[0])] + [(third, *pair) for third, pair in enumerate(pairwise(prices))]
-        for third, here, there in walked:  # the first of them is the open, which may have passed a level by a gap
+    for i, prices in enumerate(bars[1:], start=1):
+        # the first step is the open alone, which may have passed a level by a gap
+        steps = [(0, prices[0], prices[0])] + [(third, *pair) for third, pair in enumerate(pairwise(prices))]
+        for number, (third, here, there) in enumerate(steps):
+            if not events:
+                first = i == 1 and number == 0
+                if isnan(wanted.limit) or (first and here <= wanted.limit):
+                    events.append((i, third, "signal", here))
+                elif there <= wanted.limit - wanted.through:
+                    events.append((i, third, "signal", wanted.limit))
+                    here = min(here, wanted.limit)
+                else:
+                    continue
+                best = events[0][3]
             best = max(best, here)
-            levels = {"stop": side * stop, "trailing": best - trailing}
+            levels = {"stop": wanted.stop, "trailing": best - wanted.trailing}
             reason = max((name for name in levels if not isnan(levels[name])), key=levels.__getitem__, default="")
             if reason and there <= levels[reason]:
-                return i, third, reason, side * min(here, levels[reason])
-            if there >= side * take + through:
-                return i, third, "take_profit", take
-    return None
+                return [*events, (i, third, reason, min(here, levels[reason]))]
+            if there >= wanted.take + wanted.through:
+                return [*events, (i, third, "take_profit", wanted.take)]
+            best = max(best, there)
+    return events
 
 
 @settings(max_examples=max(150, settings.default.max_examples))
@@ -72,6 +97,7 @@ def way_out(
     seed=st.integers(0, 2**32 - 1),
     path=st.sampled_from(["ohlc", "adaptive"]),
     side=st.sampled_from([1, -1]),
+    limit=st.one_of(st.none(), st.integers(1, 150)),
     stop=st.one_of(st.none(), st.integers(1, 200)),
     take=st.one_of(st.none(), st.integers(1, 200)),
     trailing=st.one_of(st.none(), st.integers(1, 150)),
@@ -83,6 +109,7 @@ def test_the_exit_is_that_of_a_plain_walk(
     seed: int,
     path: str,
     side: int,
+    limit: int | None,
     stop: int | None,
     take: int | None,
     trailing: int | None,
@@ -90,10 +117,11 @@ def test_the_exit_is_that_of_a_plain_walk(
 ) -> None:
     bars = random_bars(np.random.default_rng(seed))
     close = bars[0][3]
-    nan = float("nan")
+    entry = close - side * (limit or 0)
     at = {
-        "stop_loss": nan if stop is None else close - side * stop,
-        "take_profit": nan if take is None else close + side * take,
+        "limit": nan if limit is None else entry,
+        "stop_loss": nan if stop is None else entry - side * stop,
+        "take_profit": nan if take is None else entry + side * take,
         "trailing": nan if trailing is None else trailing + 0.5,  # between two ticks: no price is on it by chance
     }
     once = np.full((1, BARS), np.nan)
@@ -108,15 +136,19 @@ def test_the_exit_is_that_of_a_plain_walk(
         sizer={"use": "fixed_fraction", "fraction": 0.5},
         simulation={"bar_path": path, "through": through, "slippage": {"bps": 0}},
     ).run(write=False, engine="scan")
-    expected = way_out(bars, path, side, at["stop_loss"], at["take_profit"], at["trailing"], through)
+    wanted = Wanted(
+        limit=side * at["limit"],
+        stop=side * at["stop_loss"],
+        take=side * at["take_profit"],
+        trailing=at["trailing"],
+        through=through,
+    )
+    expected = walk([[side * price for price in corners(bar, path)] for bar in bars], wanted)
 
     assert result.totals["ambiguous_bars"] == 0
-    if expected is None:
-        assert result.fills.rows == 1
-        return
-    i, third, reason, price = expected
-    assert result.fills.rows == 2
-    assert result.fills["reason"][1] == reason
-    assert result.fills["price"][1] == pytest.approx(price / 10, rel=1e-12)
-    assert result.fills["time"][1] == i * HOUR + third * HOUR // 3
-    assert result.trades["bars"][0] == i - 1
+    fills = result.fills
+    found = [(int(time), str(reason)) for time, reason in zip(fills["time"], fills["reason"], strict=True)]
+    assert found == [(i * HOUR + third * HOUR // 3, reason) for i, third, reason, _ in expected]
+    np.testing.assert_allclose(fills["price"], [side * price / 10 for *_, price in expected], rtol=1e-12)
+    if len(expected) == 2:
+        assert result.trades["bars"][0] == expected[1][0] - expected[0][0]

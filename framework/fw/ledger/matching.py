@@ -12,6 +12,7 @@ from fw.ledger.compiled import inner
 from fw.ledger.fills import cut, make_liquidity, take_liquidity, wallet
 from fw.ledger.handle import account_of, market_of, orders_of, positions_of, working_of
 from fw.ledger.kinds import (
+    ALONG,
     EXPIRED,
     FILLED,
     FOK,
@@ -126,6 +127,19 @@ def fill_at_open(ledger: Ledger, i: int) -> None:
 
 
 @inner
+def entered_at(ledger: Ledger, i: int, order: Row) -> float:
+    """The price from which a bar goes on after it filled a resting order: the order's own.
+
+    On a known path it is the open, where that had gapped beyond the order.
+    """
+    if account_of(ledger)[0].path != ALONG:
+        return order.price
+    first = market_of(ledger)[order.instrument, OPEN, i]
+    waits_for_fall = (order.lots > 0) != (order.kind == STOP)
+    return min(first, order.price) if waits_for_fall else max(first, order.price)
+
+
+@inner
 def fill_inside(ledger: Ledger, i: int, kind: int) -> None:
     """Working orders of one kind that this bar's range reaches; what they enter may be closed in the same bar."""
     account = account_of(ledger)[0]
@@ -152,7 +166,7 @@ def fill_inside(ledger: Ledger, i: int, kind: int) -> None:
             trigger(order, i)
             fill(ledger, i, row, min(first, order.price) if buy else max(first, order.price), 0.0, YES)
         if p.lots != before and p.lots * order.lots > 0:
-            apply_protections(ledger, i, k, order.price)
+            apply_protections(ledger, i, k, entered_at(ledger, i, order))
 
 
 @inner

@@ -65,6 +65,7 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
     low = market_of(ledger)[k, LOW, i]
     close = market_of(ledger)[k, CLOSE, i]
     if entered > 0.0 and account.path == ALONG:  # only what comes after the entry
+        first = entered
         high = max(entered, close)
         low = min(entered, close)
     long = p.lots > 0
@@ -89,9 +90,10 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
     if not (stopped or taken):
         return
     if stopped and taken:
-        if entered == 0.0 and (first <= stop if long else first >= stop):
+        known = entered == 0.0 or account.path == ALONG
+        if known and (first <= stop if long else first >= stop):
             taken = False
-        elif entered == 0.0 and (first > p.take + beyond if long else first < p.take - beyond):
+        elif known and (first > p.take + beyond if long else first < p.take - beyond):
             stopped = False
         elif entered == 0.0:
             account.ambiguous += 1
@@ -143,9 +145,13 @@ def trail_open(ledger: Ledger, i: int, k: int) -> None:
 
 @inner
 def trail(ledger: Ledger, i: int, k: int) -> None:
-    """Let a trailing stop follow the best price of the bar; it counts from the next bar on."""
+    """Let a trailing stop follow the best price of the bar; it counts from the next bar on.
+
+    On a known path that is the close: the open has been followed, or came before the position.
+    """
     p = positions_of(ledger)[k]
+    along = account_of(ledger)[0].path == ALONG
     if p.lots > 0:
-        p.trail_stop = max(p.trail_stop, market_of(ledger)[k, HIGH, i] - p.trail)
+        p.trail_stop = max(p.trail_stop, market_of(ledger)[k, CLOSE if along else HIGH, i] - p.trail)
     else:
-        p.trail_stop = min(p.trail_stop, market_of(ledger)[k, LOW, i] + p.trail)
+        p.trail_stop = min(p.trail_stop, market_of(ledger)[k, CLOSE if along else LOW, i] + p.trail)
