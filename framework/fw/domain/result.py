@@ -28,8 +28,8 @@ class Result:
     Frames and their columns:
 
     - `equity`: time (close of the bar), equity, one row a bar.
-    - `fills`: time (open time of its bar), instrument, lots (signed), quantity, price, fee, realised, slippage,
-      reason, order, tag.
+    - `fills`: time (open time of its bar, the finer one where the run had such), instrument, lots (signed), quantity,
+      price, fee, realised, slippage, reason, order, tag.
     - `trades`: instrument, side (1 long, -1 short), entry_time, exit_time, quantity, entry_price, exit_price,
       profit (net of fees and funding), fees, funding, bars, entry_reason, exit_reason, tag. An open trade is
       marked at the last close, with exit_reason `end`.
