@@ -20,6 +20,7 @@ from fw.domain.event import (
     Triggered,
 )
 from fw.domain.order import FINAL, Order, OrderKind
+from fw.domain.time import Duration
 from fw.domain.venue import fees
 from fw.errors import BrokerError
 from fw.parts.broker import Inbox, Slippage, Terms
@@ -55,6 +56,13 @@ class LedgerBroker:
         account, simulation = run.settings.account, run.settings.simulation
         start, end = run.period
         charged, notes = fees(account.venue, account.fees, start=start, end=end, override=account.rules)
+        finest = simulation.finer or run.settings.bar
+        if simulation.latency.ns:
+            later = Duration(-(-simulation.latency.ns // finest.ns) * finest.ns)
+            notes = (
+                *notes,
+                f"orders arrive {later} after their decision, at the first open after {simulation.latency}",
+            )
         return self._adjust(
             Terms(
                 maker=charged.maker,

@@ -12,7 +12,7 @@ import numpy as np
 
 from fw.ledger.compiled import inner
 from fw.ledger.handle import account_of, fills_of, market_of, positions_of
-from fw.ledger.kinds import CLOSE, VOLUME, Ledger, Row
+from fw.ledger.kinds import CLOSE, HIGH, LOW, VOLUME, Ledger, Row
 
 MOST_SLIPPAGE = 0.9
 """Share of the price; beyond it a formula for small orders has long lost its meaning."""
@@ -126,14 +126,23 @@ def lost_share(ledger: Ledger, i: int, k: int, quantity: float, price: float) ->
 
 @inner
 def recent(ledger: Ledger, i: int, k: int, span: int) -> tuple[float, float]:
-    """Standard deviation of the simple returns of the `span` whole bars before `i`, and their mean volume; else 0."""
+    """Standard deviation of the simple returns of the `span` whole bars before `i`, and their mean volume.
+
+    Where fewer than two returns are known, the range of the bar before stands in for their deviation.
+    """
     pieces = account_of(ledger)[0].pieces
     whole = i // pieces
     begin = max(whole - span, 1)
     count = whole - begin
-    if count < 1:
-        return 0.0, 0.0
     close = market_of(ledger)[k, CLOSE]
+    if count < 2:
+        first = max(whole - 1, 0) * pieces
+        high = market_of(ledger)[k, HIGH, first]
+        low = market_of(ledger)[k, LOW, first]
+        for b in range(first, first + pieces):
+            high = max(high, market_of(ledger)[k, HIGH, b])
+            low = min(low, market_of(ledger)[k, LOW, b])
+        return (high - low) / close[first + pieces - 1], pieces * market_of(ledger)[k, VOLUME, first]
     mean = 0.0
     volume = 0.0
     for b in range(begin, whole):

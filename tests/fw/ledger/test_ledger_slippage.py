@@ -56,6 +56,12 @@ def test_impact_grows_with_the_root_of_the_share_of_the_volume(trade: Callable[.
     assert got == pytest.approx(1.0 + expected, rel=1e-12)
 
 
+def test_before_two_returns_are_known_the_range_of_the_bar_before_stands_in(trade: Callable[..., Any]) -> None:
+    rows = [(100, 104, 98, 100), (100, 100, 100, 100), (100, 100, 100, 100)]
+    simulation = trade(rows, strength=[[1.0, NAN, NAN]], slippage=fw.Slippage(volatility=0.5))
+    assert simulation.fills[0]["price"] == pytest.approx(100.0 * (1 + 0.5 * 0.06))
+
+
 def test_all_terms_sum_up_and_stop_at_nine_tenths(trade: Callable[..., Any]) -> None:
     assert paid(trade, 1.0, fw.Slippage(share=0.01, half_spread=1.0)) == pytest.approx(1.011)
     assert paid(trade, -1.0, fw.Slippage(share=0.5, half_spread=1e6), capital=1e6) == pytest.approx(0.1)
