@@ -179,6 +179,8 @@ def main() -> None:
     options.add_argument("--peer", nargs="+", default=list(NAMES), choices=list(NAMES), help="whom to compare with")
     options.add_argument("--into", type=Path, help="a page whose table is replaced; with all peers")
     chosen = options.parse_args()
+    if chosen.into and set(chosen.peer) != set(NAMES):
+        options.error("--into replaces the whole table: leave --peer out")
     real_data = Path(os.environ.get("FW_REAL_DATA") or HERE.parents[2] / "shared" / "data")
     if not (real_data / REAL).exists():
         raise SystemExit(f"no {REAL} in {real_data}; set FW_REAL_DATA to a folder that has it")
