@@ -17,6 +17,7 @@ import fw
 getcontext().prec = 40
 OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
 NEAR = Decimal("1e-9")
+MOST_STEPS = 16
 
 
 def exact(number: Any) -> Decimal:
@@ -262,15 +263,18 @@ class Audit:
         quantity = abs(int(row["lots"])) * self.ledger.lot[k]
         share = exact(terms.share) + exact(terms.half_spread) * exact(self.simulation.instruments[k].tick) / price
         last = int(row["bar"])
+        block = self.simulation.tape.block[k]
         seen = range(max(last - terms.span, 1), last)  # bars with one before them, for a return
-        if seen:
-            closes, volumes = self.simulation.tape.block[k, CLOSE], self.simulation.tape.block[k, VOLUME]
-            returns = [exact(closes[b]) / exact(closes[b - 1]) - 1 for b in seen]
+        if len(seen) < 2:  # too few for a deviation: the range of the bar before
+            deviation = (exact(block[HIGH, last - 1]) - exact(block[LOW, last - 1])) / exact(block[CLOSE, last - 1])
+            volume = exact(block[VOLUME, last - 1])
+        else:
+            returns = [exact(block[CLOSE, b]) / exact(block[CLOSE, b - 1]) - 1 for b in seen]
             mean = sum(returns) / len(returns)
             deviation = (sum((r - mean) ** 2 for r in returns) / len(returns)).sqrt()
-            volume = sum(exact(volumes[b]) for b in seen) / len(returns)
-            part = (quantity / volume).sqrt() if volume else Decimal(1)
-            share += deviation * (exact(terms.volatility) + exact(terms.impact) * part)
+            volume = sum(exact(block[VOLUME, b]) for b in seen) / len(returns)
+        part = (quantity / volume).sqrt() if volume else Decimal(1)
+        share += deviation * (exact(terms.volatility) + exact(terms.impact) * part)
         return price * (1 + side * min(share, Decimal("0.9")))
 
     def _liquidate(self, rows: list[Any], worst: list[Decimal], marks: Any, *, at_open: bool) -> list[Any]:
@@ -289,9 +293,10 @@ class Audit:
                 continue
             if spare < -NEAR * scale:
                 assert here, f"not liquidated with {spare}"
-            share = Decimal(0)
+            share, steps = Decimal(0), 0
             while here:
-                rows, share = self._take(rows, k, share, worst, marks, at_open=at_open)
+                rows, share = self._take(rows, k, share, steps, worst, marks, at_open=at_open)
+                steps += 1
                 spare = ledger.spare(worst, k)
                 here = any(holding.lots for holding in self._group(k)) and spare < -NEAR * scale
                 if not here and rows and rows[0]["reason"] == LIQUIDATION and abs(spare) <= NEAR * scale:
@@ -303,9 +308,18 @@ class Audit:
         return self.ledger.holdings if k is None else [self.ledger.holdings[k]]
 
     def _take(
-        self, rows: list[Any], k: int | None, share: Decimal, worst: list[Decimal], marks: Any, *, at_open: bool
+        self,
+        rows: list[Any],
+        k: int | None,
+        share: Decimal,
+        steps: int,
+        worst: list[Decimal],
+        marks: Any,
+        *,
+        at_open: bool,
     ) -> tuple[list[Any], Decimal]:
-        """One step of a liquidation: a position down into the bracket below, or, in the lowest ones, everything."""
+        """One step of a liquidation: a position down into the bracket below; from the lowest ones, or after sixteen
+        steps, everything."""
         ledger = self.ledger
         held = [j for j, h in enumerate(ledger.holdings) if h.lots and k in (None, j)]
         prices, share = self._breaking_marks(held, k, share, worst, marks, at_open=at_open)
@@ -316,7 +330,8 @@ class Audit:
         # a clearance fee that took all that was left leaves nothing or a hair: then either way all goes, at these marks
         is_used_up = abs(balance) <= NEAR * max(ledger.capital, ledger.wallet)
         goes_at_once = [int(row["instrument"]) for row in rows[: len(held)]] == held
-        if brackets[highest] > 0 and (not goes_at_once if is_used_up else balance > 0):
+        by_brackets = brackets[highest] > 0 and steps < MOST_STEPS
+        if by_brackets and (not goes_at_once if is_used_up else balance > 0):
             held = [highest]
         self.seen["liquidations"] += 1
         taken, rows = rows[: len(held)], rows[len(held) :]
@@ -334,7 +349,7 @@ class Audit:
             holding, price = ledger.holdings[j], exact(row["price"])
             kept = abs(int(row["lots"]) + holding.lots)
             assert int(row["lots"]) * holding.lots < 0
-            if brackets[highest] == 0 or balance == 0 or len(held) > 1:
+            if not by_brackets or balance == 0 or len(held) > 1:
                 assert kept == 0 or is_used_up
             elif kept or not is_used_up:
                 self.seen["partial"] += 1

@@ -15,6 +15,10 @@ from fw.ledger.kinds import CANCELLED, CLOSE, HIGH, LIQUIDATION, LOW, NONE, Ledg
 HALVINGS = 50
 """After them a price between the ends of a bar is known to its last bits."""
 
+MOST_STEPS = 16
+"""Of one liquidation in one bar, after which the rest goes at once: as a short's price rises, what has just left a
+bracket is back in it, over and over by less."""
+
 
 @inner
 def maintenance(notional: float, p: Row) -> float:
@@ -140,6 +144,7 @@ def check_isolated(ledger: Ledger, i: int, field_long: int, field_short: int) ->
     for k in range(positions_of(ledger).shape[0]):
         p = positions_of(ledger)[k]
         p.closing = 0.0
+        steps = 0
         while p.lots != 0:
             mark = adverse(ledger, i, k, field_long, field_short)
             balance = p.margin + p.lots * p.lot * (mark - p.entry)
@@ -150,7 +155,8 @@ def check_isolated(ledger: Ledger, i: int, field_long: int, field_short: int) ->
                 account.liquidations += 1
             p.closing = closing_price(ledger, i, k, field_long, field_short)
             left = p.margin + p.lots * p.lot * (p.closing - p.entry)
-            lots = lots_to_close(p) if left > 0.0 else abs(p.lots)
+            lots = lots_to_close(p) if left > 0.0 and steps < MOST_STEPS else abs(p.lots)
+            steps += 1
             close_out(ledger, i, k, lots, borne(account, left))
 
 
@@ -165,6 +171,7 @@ def check_cross(ledger: Ledger, i: int, field_long: int, field_short: int) -> No
     cancel_all(ledger, i, NONE)
     account.liquidations += 1
     share = 0.0
+    steps = 0
     while not covers(ledger, i, field_long, field_short):
         share = breaking_share(ledger, i, share, field_long, field_short)
         left = wallet(account)
@@ -181,7 +188,8 @@ def check_cross(ledger: Ledger, i: int, field_long: int, field_short: int) -> No
             if t > tier:
                 tier = t
                 largest = k
-        if left > 0.0 and largest != NONE:
+        if left > 0.0 and largest != NONE and steps < MOST_STEPS:
+            steps += 1
             close_out(ledger, i, largest, lots_to_close(positions_of(ledger)[largest]), left)
             continue
         left = borne(account, left)

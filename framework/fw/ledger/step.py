@@ -35,7 +35,7 @@ from fw.ledger.kinds import (
     Ledger,
     Rows,
 )
-from fw.ledger.margin import cancel_all, check_margin, marked
+from fw.ledger.margin import MOST_STEPS, cancel_all, check_margin, marked
 from fw.ledger.matching import fill_at_open, fill_inside, settle_orders
 from fw.ledger.orders import add_order, has_resting
 from fw.ledger.planning import place
@@ -104,7 +104,7 @@ def has_room(ledger: Ledger, fill_room: int, order_room: int, decision_room: int
     """Whether the worst bar still fits into the rows that are there; payments have a row for every stamp."""
     account = account_of(ledger)[0]
     n = positions_of(ledger).shape[0]
-    most = 4 * n + 2 * account.working
+    most = (4 + 2 * (MOST_STEPS + 1)) * n + 2 * account.working  # liquidations at the open and inside the bar
     return (
         account.fills + most < fill_room
         and account.orders + 4 * n < order_room

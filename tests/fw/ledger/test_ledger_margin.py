@@ -175,3 +175,25 @@ def test_a_shared_margin_gives_up_the_position_in_the_highest_bracket_first(trad
     ]
     assert simulation.fills[2]["price"] == pytest.approx(price)
     assert simulation.positions[1]["lots"] == 100
+
+
+def test_after_sixteen_steps_the_rest_goes_at_once_and_every_fill_has_a_row(
+    made_up: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # worth N at 0.5 N − 490 of margin it is cut to 1,000, which keep 10: the 0.5 (N − 1,000) between them last until it
+    # is worth 1,000 + (N − 1,000) / 3, and so on by a third, until less than one of its tiny lots is too much
+    from fw.ledger import simulation as venue
+
+    monkeypatch.setattr(venue, "FIRST_ROOM", 10)
+    tiers = (fw.Tier(0, 0.01, 0, 100), fw.Tier(1000, 0.5, 490, 2))
+    market = made_up.market_of([(100, 9000, 100, 9000)], tiers=tiers, lot=1e-9)
+    for isolated in (True, False):
+        simulation = made_up.venue_of(market, fw.Terms(isolated=isolated), capital=3000.0)
+        position = simulation.positions[0]
+        position["lots"], position["entry"], position["margin"] = -20_000_000_000, 100.0, 3000.0
+        simulation.advance(1)
+        assert len(simulation.fills) == 17
+        assert simulation.positions[0]["lots"] == 0
+        assert simulation.fills["lots"].sum() == 20_000_000_000
+        assert simulation.account["liquidations"][0] == 1
+        assert len(simulation._fills) >= 17
