@@ -263,16 +263,15 @@ class Audit:
         quantity = abs(int(row["lots"])) * self.ledger.lot[k]
         share = exact(terms.share) + exact(terms.half_spread) * exact(self.simulation.instruments[k].tick) / price
         last = int(row["bar"])
-        block = self.simulation.tape.block[k]
         seen = range(max(last - terms.span, 1), last)  # bars with one before them, for a return
-        if len(seen) < 2:  # too few for a deviation: the range of the bar before
-            deviation = (exact(block[HIGH, last - 1]) - exact(block[LOW, last - 1])) / exact(block[CLOSE, last - 1])
-            volume = exact(block[VOLUME, last - 1])
-        else:
+        block = self.simulation.tape.block[k]
+        before = [exact(block[name, last - 1]) for name in (HIGH, LOW, CLOSE, VOLUME)]
+        deviation, volume = (before[0] - before[1]) / before[2], before[3]
+        if len(seen) > 1:
             returns = [exact(block[CLOSE, b]) / exact(block[CLOSE, b - 1]) - 1 for b in seen]
             mean = sum(returns) / len(returns)
             deviation = (sum((r - mean) ** 2 for r in returns) / len(returns)).sqrt()
-            volume = sum(exact(block[VOLUME, b]) for b in seen) / len(returns)
+            volume = sum((exact(block[VOLUME, b]) for b in seen), Decimal(0)) / len(seen)
         part = (quantity / volume).sqrt() if volume else Decimal(1)
         share += deviation * (exact(terms.volatility) + exact(terms.impact) * part)
         return price * (1 + side * min(share, Decimal("0.9")))

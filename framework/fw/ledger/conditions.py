@@ -190,4 +190,5 @@ def release(ledger: Ledger, i: int, row: int) -> None:
         elif order.time_in_force == IOC or order.time_in_force == FOK:
             end(order, i, EXPIRED)
     if p.lots != before and p.lots * order.lots > 0:
-        apply_protections(ledger, i, order.instrument, price)
+        was_open = price == market_of(ledger)[order.instrument, OPEN, i]
+        apply_protections(ledger, i, order.instrument, 0.0 if was_open else price)

@@ -1,9 +1,9 @@
 """Orders against one bar, of which only four prices are known; in doubt, the worse for the trader.
 
-At the open: market orders, and limit orders that arrive marketable, in order of submission. Inside the bar: the
-position's protections first, then resting orders (stops before limits and take-profits), then the protections of
-what was entered inside the bar. A limit fills only where the price trades through it by `through` ticks; a stop
-fills at the worse of its price and the open it gapped to.
+At the open: market orders, and limit orders that arrive marketable, in order of submission. Inside the bar: limits
+that lie on the way to a position's stop, the position's protections, then other resting orders (stops before limits and
+take-profits), then the protections of what was entered inside the bar. A limit fills only where the price trades
+through it by `through` ticks; a stop fills at the worse of its price and the open it gapped to.
 """
 
 from __future__ import annotations
@@ -12,7 +12,6 @@ from fw.ledger.compiled import inner
 from fw.ledger.fills import cut, make_liquidity, take_liquidity, wallet
 from fw.ledger.handle import account_of, market_of, orders_of, positions_of, working_of
 from fw.ledger.kinds import (
-    ALONG,
     EXPIRED,
     FILLED,
     FOK,
@@ -26,6 +25,7 @@ from fw.ledger.kinds import (
     NO_MARGIN,
     NOTHING_TO_REDUCE,
     OPEN,
+    OPTIMISTIC,
     OVER_BRACKET,
     RUINED,
     STOP,
@@ -38,7 +38,7 @@ from fw.ledger.kinds import (
 )
 from fw.ledger.margin import free_margin, highest_leverage
 from fw.ledger.orders import cancel_group, end, is_marketable, refuse, shrink, trigger
-from fw.ledger.protections import apply_protections, protect, through
+from fw.ledger.protections import apply_protections, nearest_stop, protect, through
 
 
 @inner
@@ -127,16 +127,44 @@ def fill_at_open(ledger: Ledger, i: int) -> None:
 
 
 @inner
-def entered_at(ledger: Ledger, i: int, order: Row) -> float:
-    """The price from which a bar goes on after it filled a resting order: the order's own.
+def fill_before_stop(ledger: Ledger, i: int, k: int) -> None:
+    """Fill the limits that add to a position where the price passes them on its way from the open to the stop."""
+    p = positions_of(ledger)[k]
+    account = account_of(ledger)[0]
+    stop, _ = nearest_stop(p)
+    if p.lots == 0 or stop == 0.0:
+        return
+    long = p.lots > 0
+    first = market_of(ledger)[k, OPEN, i]
+    high = market_of(ledger)[k, HIGH, i]
+    low = market_of(ledger)[k, LOW, i]
+    beyond = through(ledger, p)
+    if (low > stop or first <= stop) if long else (high < stop or first >= stop):
+        return
+    if p.take > 0.0 and account.path == OPTIMISTIC and (high > p.take + beyond if long else low < p.take - beyond):
+        return  # the profit came first
+    for w in range(account.working):
+        row = working_of(ledger)[w]
+        order = orders_of(ledger)[row]
+        waits = order.state == WORKING and order.acts == LIMIT and order.since < i and order.triggered != i
+        if not waits or order.instrument != k or (order.lots > 0) != long:
+            continue
+        if order.price - beyond > stop if long else order.price + beyond < stop:
+            fill(ledger, i, row, order.price, 0.0, NO)
 
-    On a known path it is the open, where that had gapped beyond the order.
-    """
-    if account_of(ledger)[0].path != ALONG:
-        return order.price
-    first = market_of(ledger)[order.instrument, OPEN, i]
-    waits_for_fall = (order.lots > 0) != (order.kind == STOP)
-    return min(first, order.price) if waits_for_fall else max(first, order.price)
+
+@inner
+def entered_at(ledger: Ledger, i: int, order: Row) -> float:
+    """The price at which a bar filled a resting order inside it; 0 where its open had gapped beyond, so that all of the
+    bar came after."""
+    k = order.instrument
+    first = market_of(ledger)[k, OPEN, i]
+    if order.acts == LIMIT:
+        beyond = through(ledger, positions_of(ledger)[k])
+        gapped = first < order.price - beyond if order.lots > 0 else first > order.price + beyond
+    else:
+        gapped = first >= order.price if (order.lots > 0) == (order.kind == STOP) else first <= order.price
+    return 0.0 if gapped else order.price
 
 
 @inner

@@ -50,6 +50,14 @@ def protect(p: Row, stop: float, take: float, trail: float, start: float) -> Non
 
 
 @inner
+def nearest_stop(p: Row) -> tuple[float, int]:
+    """Of a position's stop and its trailing stop the one that is reached first, and its reason; a price of 0: none."""
+    if p.trail_stop > 0.0 and (p.stop == 0.0 or (p.trail_stop > p.stop if p.lots > 0 else p.trail_stop < p.stop)):
+        return p.trail_stop, TRAILING
+    return p.stop, STOP_LOSS
+
+
+@inner
 def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
     """Close the position where its stop, trailing stop or take-profit was touched; in doubt the stop came first.
 
@@ -69,11 +77,7 @@ def apply_protections(ledger: Ledger, i: int, k: int, entered: float) -> None:
         high = max(entered, close)
         low = min(entered, close)
     long = p.lots > 0
-    stop = p.stop
-    reason = STOP_LOSS
-    if p.trail_stop > 0.0 and (stop == 0.0 or (p.trail_stop > stop if long else p.trail_stop < stop)):
-        stop = p.trail_stop
-        reason = TRAILING
+    stop, reason = nearest_stop(p)
     stopped = stop > 0.0 and (low <= stop if long else high >= stop)
     beyond = through(ledger, p)
     taken = p.take > 0.0 and (high > p.take + beyond if long else low < p.take - beyond)

@@ -36,7 +36,7 @@ from fw.ledger.kinds import (
     Rows,
 )
 from fw.ledger.margin import MOST_STEPS, cancel_all, check_margin, marked
-from fw.ledger.matching import fill_at_open, fill_inside, settle_orders
+from fw.ledger.matching import fill_at_open, fill_before_stop, fill_inside, settle_orders
 from fw.ledger.orders import add_order, has_resting
 from fw.ledger.planning import place
 from fw.ledger.protections import apply_protections, trail, trail_open
@@ -62,6 +62,8 @@ def step(ledger: Ledger, i: int, conditions: Any) -> None:
     for k in range(n):
         if account.path == ALONG:
             trail_open(ledger, i, k)
+        if account.working > 0:
+            fill_before_stop(ledger, i, k)
         apply_protections(ledger, i, k, 0.0)
     if has_resting(ledger):
         fill_inside(ledger, i, STOP)

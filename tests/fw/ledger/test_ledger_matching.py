@@ -64,6 +64,25 @@ def test_a_bar_that_touches_both(trade: Callable[..., Any], path: str, reason: s
 
 @pytest.mark.parametrize("path", ["pessimistic", "optimistic"])
 @pytest.mark.parametrize(
+    ("bar", "expected"),
+    [
+        ((94, 99, 93.5, 98), [(3, "stop", 94.0)]),  # the gap entered at 98 and stopped at the open
+        ((96, 99, 95.5, 98), []),
+        ((96, 106, 95.5, 98), [(3, "take_profit", 105.0)]),  # all of the bar came after the entry
+    ],
+)
+def test_a_limit_that_the_open_gapped_over_is_in_from_the_open_on(
+    trade: Callable[..., Any], path: str, bar: tuple[float, ...], expected: list[Any]
+) -> None:
+    signals = held(4, limit=98.0, stop_loss=95.0, take_profit=105.0)
+    simulation = trade([FLAT, FLAT, FLAT, bar], strength=[[1.0] * 4], bar_path=path, **signals)
+    assert simulation.fills[0]["price"] == 98.0
+    assert exits(simulation) == expected
+    assert simulation.account["ambiguous"][0] == 0
+
+
+@pytest.mark.parametrize("path", ["pessimistic", "optimistic"])
+@pytest.mark.parametrize(
     ("opened", "reason", "price"), [(94.0, "stop", 94.0), (95.0, "stop", 95.0), (105.1, "take_profit", 105.0)]
 )
 def test_what_the_open_has_passed_is_certain(
@@ -262,3 +281,16 @@ def test_a_halt_for_drawdown_closes_at_the_next_open_and_ends_trading(trade: Cal
     assert exits(simulation) == [(3, "risk", 88.0)]
     assert simulation.account["halted"][0] == 3
     assert list(simulation.equity[2:]) == pytest.approx([890.0, 880.0, 880.0, 880.0])
+
+
+@pytest.mark.parametrize("path", ["pessimistic", "optimistic"])
+def test_a_limit_that_adds_fills_on_the_way_to_the_stop(
+    trade: Callable[..., Any], place: Callable[..., int], path: str
+) -> None:
+    bars = [FLAT, FLAT, (100, 100, 90, 92)]
+    simulation = trade(bars, strength=[[1.0] * 3], until=2, bar_path=path, quantity=0.5, **held(3, stop_loss=95.0))
+    place(simulation, 50, "limit", 97.0)
+    place(simulation, 50, "limit", 94.0)  # beyond the stop: it is another position
+    simulation.advance(3)
+    told = [(int(row["lots"]), float(row["price"])) for row in simulation.fills]
+    assert told == [(50, 100.0), (50, 97.0), (-100, 95.0), (50, 94.0)]
