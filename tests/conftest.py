@@ -83,7 +83,8 @@ def yaml12() -> ModuleType:
 
 @pytest.fixture(scope="session")
 def second_ledger() -> ModuleType:
-    """The ledger in decimals that audits the compiled one (`tests/second_ledger.py`)."""
+    """The ledger in decimals that audits the compiled one (`tests/second_ledger.py`, with `second_orders.py`)."""
+    _beside("second_orders")
     return _beside("second_ledger")
 
 

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 import fw
+from fw.domain.order import Conditions
 from fw.engine.given import GivenMarket
 from fw.engine.tape import lay
 from fw.ledger import kinds
@@ -63,8 +64,11 @@ def random_market(
     return fw.Market(series=series, focus=symbols[0])
 
 
-def random_actions(rng: np.random.Generator, simulation: Simulation, bar: int, *, reducing: float = 0.3) -> None:
-    """Some orders, amendments and withdrawals at the close of a bar; a share of the orders is reduce-only.
+def random_actions(
+    rng: np.random.Generator, simulation: Simulation, bar: int, *, reducing: float = 0.3, conditional: float = 0.6
+) -> None:
+    """Some orders, amendments and withdrawals at the close of a bar; a share of the orders is reduce-only, and a share
+    has conditions.
 
     No limit applies, so that the venue has to refuse what it must.
     """
@@ -82,21 +86,46 @@ def random_actions(rng: np.random.Generator, simulation: Simulation, bar: int, *
                 lots = max(1, abs(int(order["lots"]) * int(rng.integers(1, 4)) // 2))
                 lots = lots if order["lots"] > 0 else -lots
                 moved = float(simulation.tape.block[order["instrument"], kinds.CLOSE, bar]) * rng.uniform(0.95, 1.05)
-                is_market = order["kind"] == kinds.MARKET
-                simulation.amend(row, lots=lots, price=None if is_market else float(moved))
+                has_price = order["kind"] in (kinds.LIMIT, kinds.STOP, kinds.TAKE_PROFIT) and order["triggered"] < 0
+                simulation.amend(row, lots=lots, price=float(moved) if has_price else None)
             continue
-        kind = int(rng.integers(4))
+        kind = str(rng.choice(PLACEABLE))
         lots = int(rng.choice([-1, 1])) * int(10 ** rng.uniform(0, 5))
+        conditions = random_conditions(rng, simulation, kind, price) if rng.random() < conditional else None
+        if conditions is None and kind in ("stop_limit", "take_profit_limit", "trailing_stop"):
+            continue
         row = simulation.add_explicit(
             bar,
             k,
-            kind=kind,
+            kind=kinds.ORDER_KINDS.index(kind),
             lots=lots,
-            price=0.0 if kind == kinds.MARKET else price,
+            price=0.0 if kind == "market" or (kind == "trailing_stop" and rng.random() < 0.5) else price,
             expiry=int(rng.choice([0, 0, 1, 5])),
-            reduce_only=bool(rng.random() < reducing),
+            reduce_only=bool(rng.random() < reducing) or (conditions is not None and conditions.close_position),
+            conditions=conditions,
         )
         simulation.place(row)
+
+
+PLACEABLE = [kind for kind in kinds.ORDER_KINDS if kind != "bracket"]
+
+
+def random_conditions(rng: np.random.Generator, simulation: Simulation, kind: str, price: float) -> Conditions:
+    """What an order of a kind may ask for beyond its price."""
+    later_limit = kind in ("stop_limit", "take_profit_limit")
+    groups = int(simulation.account["groups"][0])
+    if rng.random() < 0.3:
+        group = int(rng.integers(1, groups + 1)) if groups and rng.random() < 0.7 else simulation.new_group()
+    else:
+        group = 0
+    return Conditions(
+        limit=price * float(rng.uniform(0.98, 1.02)) if later_limit else None,
+        callback=float(rng.uniform(0.001, 0.05)) if kind == "trailing_stop" else None,
+        time_in_force=str(rng.choice(kinds.TIMES_IN_FORCE)) if kind == "limit" or later_limit else "gtc",
+        by_mark=simulation.has_marks and kind not in ("market", "limit") and bool(rng.random() < 0.5),
+        close_position=kind in ("stop", "take_profit") and bool(rng.random() < 0.3),
+        group=group,
+    )
 
 
 @attrs.frozen(eq=False)

@@ -13,21 +13,10 @@ from typing import Any
 import attrs
 
 import fw
+from second_orders import CLOSE, HIGH, LOW, NEAR, OPEN, VOLUME, Orders, agree, exact
 
 getcontext().prec = 40
-OPEN, HIGH, LOW, CLOSE, VOLUME = range(5)
-NEAR = Decimal("1e-9")
 MOST_STEPS = 16
-
-
-def exact(number: Any) -> Decimal:
-    """A float as the decimal it is written as."""
-    return Decimal(repr(float(number)))
-
-
-def agree(ours: Decimal, theirs: float, scale: Decimal = Decimal(1)) -> bool:
-    """Whether two amounts are the same to 1e-9 of their size, or of `scale` where that is larger."""
-    return abs(ours - exact(theirs)) <= NEAR * max(abs(ours), scale)
 
 
 @attrs.define
@@ -127,6 +116,7 @@ class Audit:
     """Fills already followed."""
     payments: int = 0
     _stamps: dict[tuple[int, int], list[tuple[int, int]]] = attrs.field(factory=dict, init=False)
+    orders: Orders = attrs.field(init=False)
     realised: list[Decimal] = attrs.field(init=False)
     """By instrument, as the simulation reported it fill by fill."""
     seen: dict[str, int] = attrs.field(factory=lambda: {"liquidations": 0, "partial": 0, "shortfalls": 0, "funding": 0})
@@ -134,6 +124,7 @@ class Audit:
     def __attrs_post_init__(self) -> None:
         simulation = self.simulation
         self.ledger = SecondLedger(simulation.instruments, self.terms, float(simulation.account["capital"][0]))
+        self.orders = Orders(simulation, self.terms)
         self.realised = [Decimal(0) for _ in simulation.instruments]
         number = 0
         for k, stamps in enumerate(simulation.tape.stamps):
@@ -147,6 +138,7 @@ class Audit:
         rows = [row for row in sim.fills[self.fills :] if row["bar"] == bar]
         assert len(rows) == len(sim.fills) - self.fills, "a fill of another bar"
         self.fills = len(sim.fills)
+        self.orders.begin(bar)
         block = sim.tape.block[:, :, bar]
         marks = block[:, 5:9] if block.shape[0] and block.shape[1] == 9 else block[:, :4]
         self._pay(bar, inside=0)
@@ -159,6 +151,7 @@ class Audit:
             self._fill(rows.pop(0), block)
         rows = self._liquidate(rows, self._worst(marks), marks, at_open=False)
         assert not rows, "a fill after the bar's liquidations"
+        self.orders.finish()
         assert self.payments == int(sim.account["payments"][0]), "a payment without a stamp"
         self._compare(bar, [exact(mark[CLOSE]) for mark in marks])
 
@@ -182,14 +175,11 @@ class Audit:
             self.seen["funding"] += 1
 
     def _is_at_open(self, row: Any) -> bool:
-        """Market orders fill at the open, and limit orders that took liquidity."""
-        if row["order"] < 0:
-            return False
-        order = self.simulation.orders[row["order"]]
-        if order["kind"] == MARKET:
-            return True
-        took = agree(self._charge(row, self.terms.taker), row["fee"]) and self.terms.taker != self.terms.maker
-        return bool(order["kind"] == LIMIT and took)
+        return self.orders.is_at_open(row, took=self._took(row))
+
+    def _took(self, row: Any) -> bool:
+        """Whether a fill paid the taker's fee."""
+        return agree(self._charge(row, self.terms.taker), row["fee"]) and self.terms.taker != self.terms.maker
 
     def _charge(self, row: Any, rate: float) -> Decimal:
         return abs(int(row["lots"])) * self.ledger.lot[row["instrument"]] * exact(row["price"]) * exact(rate)
@@ -203,10 +193,11 @@ class Audit:
         assert price >= best * (1 - NEAR) if lots > 0 else price <= best * (1 + NEAR), "better than the bar's range"
         before = self.ledger.holdings[k].lots
         if row["order"] >= 0:
-            self._fill_of_order(row, self.simulation.orders[row["order"]], before, price, block[k])
+            self.orders.fill(row, before, self._slipped, took=self._took(row))
         else:
+            used_up = self.orders.count(row)
             assert before * lots < 0, "a protection that opens"
-            assert abs(lots) == abs(before)
+            assert abs(lots) == abs(before) or used_up
         self._book(row)
 
     def _book(self, row: Any) -> None:
@@ -222,36 +213,6 @@ class Audit:
 
     def _scale(self, row: Any) -> Decimal:
         return abs(int(row["lots"])) * self.ledger.lot[row["instrument"]] * exact(row["price"])
-
-    def _fill_of_order(self, row: Any, order: Any, before: int, price: Decimal, bar: Any) -> None:
-        lots = int(row["lots"])
-        assert row["bar"] > order["bar"], "a fill in the bar of its decision"
-        assert row["bar"] <= order["expiry"], "a fill after its order expired"
-        assert order["instrument"] == row["instrument"]
-        first, beyond = exact(bar[OPEN]), exact(self.terms.through) - Decimal("0.5")
-        tick = exact(self.simulation.instruments[row["instrument"]].tick)
-        buy = lots > 0
-        if order["reduce_only"]:
-            assert before * lots < 0, "reduce-only that opens"
-            assert abs(lots) <= abs(before), "reduce-only that turns"
-        else:
-            assert lots == order["lots"]
-        slipped = self._slipped(row, first)
-        if order["kind"] == MARKET:
-            assert agree(slipped, row["price"])
-        if order["kind"] == LIMIT:
-            limit = exact(order["price"])
-            assert price <= limit if buy else price >= limit, "worse than the limit"
-            if self._is_at_open(row):
-                assert agree(min(slipped, limit) if buy else max(slipped, limit), row["price"])
-            else:
-                assert price == limit
-                reached = exact(bar[LOW]) < limit - beyond * tick if buy else exact(bar[HIGH]) > limit + beyond * tick
-                assert reached, "a limit that the market did not trade through"
-        if order["kind"] == STOP:
-            trigger = exact(order["price"])
-            base = max(first, trigger) if buy else min(first, trigger)
-            assert agree(self._slipped(row, base), row["price"])
 
     def _slipped(self, row: Any, price: Decimal) -> Decimal:
         """A price made worse by slippage: its fixed share, half a spread in ticks, and what the bars before tell of
@@ -406,5 +367,4 @@ class Audit:
         assert account["equity"] == sim.equity[bar]
 
 
-MARKET, LIMIT, STOP = 0, 1, 2
 LIQUIDATION = 7

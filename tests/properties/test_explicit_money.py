@@ -12,6 +12,7 @@ import fw
 from fw.ledger import kinds
 
 BARS = 120
+HOUR = 3_600_000_000_000
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
 
 
@@ -30,6 +31,8 @@ SYMBOLS = ("BTCUSDT", "ETHUSDT")
         through=st.integers(0, 2),
         isolated=st.booleans(),
         leverage=st.sampled_from([1.0, 10.0, 100.0]),
+        latency=st.sampled_from([0, 0, 1, HOUR, 5 * HOUR // 2]),
+        participation=st.sampled_from([float("inf"), float("inf"), 0.05, 1.0]),
     ),
     wild=st.sampled_from([0.002, 0.02]),
     marked=st.booleans(),

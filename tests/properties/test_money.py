@@ -15,6 +15,7 @@ import fw
 from fw.ledger import kinds
 
 BARS = 150
+HOUR = 3_600_000_000_000
 SYMBOLS = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
 TERMS = st.builds(
     fw.Terms,
@@ -31,13 +32,21 @@ TERMS = st.builds(
     drawdown_limit=st.sampled_from([float("inf"), float("inf"), 0.2, 0.6]),
     rebalance=st.sampled_from([float("inf"), float("inf"), 0.05, 0.5]),
 )
-case = given(
-    seed=st.integers(0, 2**32 - 1),
-    count=st.integers(1, 3),
-    terms=TERMS,
-    wild=st.sampled_from([0.002, 0.01, 0.03]),
-    marked=st.booleans(),
+LATE = st.builds(
+    attrs.evolve,
+    TERMS,
+    latency=st.sampled_from([0, 0, 1, 2 * HOUR]),
+    participation=st.sampled_from([float("inf"), float("inf"), 0.02, 1.0]),
 )
+"""Orders that are on their way for some bars, and fill in parts."""
+drawn = {
+    "seed": st.integers(0, 2**32 - 1),
+    "count": st.integers(1, 3),
+    "wild": st.sampled_from([0.002, 0.01, 0.03]),
+    "marked": st.booleans(),
+}
+case = given(**drawn, terms=TERMS)
+late_case = given(**drawn, terms=LATE)
 some = settings(
     max_examples=max(150, settings.default.max_examples // 2),
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
@@ -64,7 +73,7 @@ def case_of(made_up: ModuleType, seed: int, count: int, terms: fw.Terms, wild: f
 
 
 @some
-@case
+@late_case
 def test_the_second_ledger_comes_to_the_same_account_at_every_bar(
     made_up: ModuleType,
     second_ledger: ModuleType,
@@ -82,7 +91,7 @@ def test_the_second_ledger_comes_to_the_same_account_at_every_bar(
 
 
 @some
-@case
+@late_case
 def test_equity_is_capital_and_all_that_was_earned_and_paid(
     made_up: ModuleType, seed: int, count: int, terms: fw.Terms, wild: float, marked: bool
 ) -> None:
@@ -99,19 +108,19 @@ def test_equity_is_capital_and_all_that_was_earned_and_paid(
 
 
 @some
-@case
+@late_case
 def test_a_signal_is_taken_down_where_it_changes_and_nan_keeps(
     made_up: ModuleType, seed: int, count: int, terms: fw.Terms, wild: float, marked: bool
 ) -> None:
-    drawn = case_of(made_up, seed, count, terms, wild, marked)
-    simulation = drawn.simulation
+    made = case_of(made_up, seed, count, terms, wild, marked)
+    simulation = made.simulation
     simulation.advance(BARS)
     halted = int(simulation.account["halted"][0]) or BARS + 1
     last: dict[int, tuple[Any, ...]] = {}
     expected = []
     for bar in range(min(BARS, halted - 1)):
         for k in range(count):
-            said = tuple(_said(drawn.signals, name, k, bar, simulation.instruments[k]) for name in kinds.SIGNAL_FIELDS)
+            said = tuple(_said(made.signals, name, k, bar, simulation.instruments[k]) for name in kinds.SIGNAL_FIELDS)
             if said[0] == said[0] and said != last.get(k):
                 last[k] = said
                 expected.append((bar, k, said))
@@ -157,8 +166,8 @@ def test_nothing_re_enters_after_an_exit_by_the_market_until_the_signal_changes(
 def test_no_decision_leads_beyond_the_exposure_limit_or_the_leverage(
     made_up: ModuleType, seed: int, count: int, terms: fw.Terms, wild: float, marked: bool
 ) -> None:
-    drawn = case_of(made_up, seed, count, terms, wild, marked)
-    simulation = drawn.simulation
+    made = case_of(made_up, seed, count, terms, wild, marked)
+    simulation = made.simulation
     lot = np.array([rules.lot for rules in simulation.instruments])
     limit = terms.exposure_limit
     if not terms.isolated:  # an isolated margin is that of the entry, whatever the position has come to be worth
@@ -170,7 +179,7 @@ def test_no_decision_leads_beyond_the_exposure_limit_or_the_leverage(
         for k, held in enumerate(simulation.positions["lots"]):
             mine = orders[(orders["instrument"] == k) & (orders["reduce_only"] == 0)]["lots"]
             most.append(max(abs(held), abs(held + mine[mine > 0].sum()), abs(held + mine[mine < 0].sum())))
-        return float((np.array(most) * lot * drawn.close[:, bar]).sum())
+        return float((np.array(most) * lot * made.close[:, bar]).sum())
 
     for bar in range(BARS):
         simulation.advance(bar + 1)

@@ -106,7 +106,8 @@ def fill(ledger: Ledger, i: int, row: int, price: float, worst: float, taker: in
         take_liquidity(ledger, i, k, lots, price, worst, order.reason, row)
     else:
         make_liquidity(ledger, i, k, lots, price, order.reason, row)
-    if order.planned and p.lots != 0:
+    # while a turn or an exit is half done, what is left keeps the protections that it has
+    if order.planned and p.lots != 0 and (p.lots * lots > 0 or (order.reduce_only and order.goal != 0)):
         protect(p, order.stop, order.take, order.trail, p.entry if lots * p.lots > 0 else 0.0)
 
 
