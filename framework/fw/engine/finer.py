@@ -60,7 +60,8 @@ def lay_out(
     notes: list[str] = []
     if size != clock:
         held = [whole_bars(held.pop(), clock, start, notes)]
-    tape, data, said = lay(held, first=0, with_marks=with_marks, with_funding=with_funding)
+    begin = 0 if start is None else int((held[0].bars.open_time < start).sum())
+    tape, data, said = lay(held, first=begin, with_marks=with_marks, with_funding=with_funding)
     market, block = data, tape.block
     if size != clock:
         made, market, _ = lay([on_clock(data, clock)], first=0, with_marks=False, with_funding=False)

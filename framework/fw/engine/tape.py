@@ -36,7 +36,7 @@ def lay(
     rest: dict[str, dict[str, Any]] = {}
     for k, symbol in enumerate(symbols):
         data = market.series[symbol]
-        rows, priced_by_trades = funding_stamps(data) if with_funding else (np.zeros(0, kinds.STAMP), 0)
+        rows, priced_by_trades = funding_stamps(data, first) if with_funding else (np.zeros(0, kinds.STAMP), 0)
         stamps.append(rows)
         if priced_by_trades:
             notes.append(f"{symbol}: {priced_by_trades} funding stamps priced at traded opens, for want of mark prices")
@@ -76,8 +76,8 @@ def lay(
     return tape, attrs.evolve(bare, series=series), tuple(notes)
 
 
-def funding_stamps(data: Series) -> tuple[NDArray[Any], int]:
-    """Rows of dtype STAMP, and how many of them had no mark price.
+def funding_stamps(data: Series, first: int = 0) -> tuple[NDArray[Any], int]:
+    """Rows of dtype STAMP, and how many of them, from the bar `first` on, had no mark price.
 
     The price is the open of the mark bar at the stamp, else that of the traded bar that begins at or after it.
     """
@@ -103,4 +103,4 @@ def funding_stamps(data: Series) -> tuple[NDArray[Any], int]:
         price = np.where(marked, data.mark.open[at], price)
     rows["cash"] = rows["rate"] * price
     inside_run = rows["bar"] < len(bars)
-    return rows[inside_run], int((~marked[inside_run]).sum())
+    return rows[inside_run], int((~marked & inside_run & (rows["bar"] >= first)).sum())

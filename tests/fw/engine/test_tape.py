@@ -54,6 +54,12 @@ def test_a_mark_price_of_the_instant_counts_before_any_traded_one(made_up: Modul
     assert notes == ("A: 1 funding stamps priced at traded opens, for want of mark prices",)
 
 
+def test_stamps_of_the_warm_up_are_not_counted(made_up: ModuleType) -> None:
+    market = made_up.market_of(ROWS, rates=[(1, 0.001), (4, 0.001)])
+    _, _, notes = lay([market], first=3, with_marks=False, with_funding=True)
+    assert notes == ("A: 1 funding stamps priced at traded opens, for want of mark prices",)
+
+
 def test_a_stamp_in_a_hole_is_paid_at_the_open_after_it(made_up: ModuleType) -> None:
     bars = made_up.bars_of(ROWS).rows(np.array([0, 1, 4, 5]))
     rows, _ = stamps_of(made_up, [3 * HOUR, 3 * HOUR + HOUR // 2], bars=bars)
