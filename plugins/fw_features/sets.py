@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import attrs
 
 import fw
+from fw_features.about import Column
 
 if TYPE_CHECKING:
     import numpy as np
@@ -54,6 +55,18 @@ class Returns:
         log_returns(market.bars.close, _array(self.spans), out)
         return _frame("return", self.spans, out)
 
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"return_{span}",
+                formula=f"ln(close / close {span} bars ago)",
+                unit="1",
+                scale_free=True,
+                source="definition of the log return",
+            )
+            for span in self.spans
+        )
+
 
 @attrs.frozen
 class Sma:
@@ -73,6 +86,19 @@ class Sma:
         out = _columns(self.spans, market)
         moving_means(getattr(market.bars, self.source), _array(self.spans), out)
         return _frame(_named("sma", self.source), self.spans, out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"{_named('sma', self.source)}_{span}",
+                formula=f"mean of the last {span} values of {self.source}",
+                unit=_unit(self.source),
+                low=0.0,
+                scale_free=self.source == "volume",
+                source="TA-Lib SMA",
+            )
+            for span in self.spans
+        )
 
 
 @attrs.frozen
@@ -101,6 +127,19 @@ class Ema:
             forgetting_means(values, 0, span, 2 / (span + 1), block_starts(market.bars, block), block, column)
         return _frame(_named("ema", self.source), self.spans, out)
 
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"{_named('ema', self.source)}_{span}",
+                formula=f"mean + 2 / {span + 1} × ({self.source} − mean), seeded with the plain mean of {span} values",
+                unit=_unit(self.source),
+                low=0.0,
+                scale_free=self.source == "volume",
+                source="TA-Lib EMA",
+            )
+            for span in self.spans
+        )
+
     def _block(self, span: int) -> int:
         return FADED * (span + 1) // 2 + 1
 
@@ -126,6 +165,19 @@ class Volatility:
         a_year = math.sqrt(market.bars.size.bars_per_year)
         deviations(market.bars.close, _array(self.spans), a_year, out)
         return _frame("volatility", self.spans, out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"volatility_{span}",
+                formula=f"sample deviation (divisor {span - 1}) of the last {span} log returns × √(bars in 365 days)",
+                unit="1 a root year",
+                low=0.0,
+                scale_free=True,
+                source="definition of historical volatility",
+            )
+            for span in self.spans
+        )
 
 
 @attrs.frozen
@@ -154,6 +206,19 @@ class Atr:
             forgetting_means(ranges, 1, span, 1 / span, block_starts(bars, block), block, column)
         return _frame("atr", self.spans, out)
 
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"atr_{span}",
+                formula=f"mean + 1 / {span} × (true range − mean), seeded with the plain mean of {span} true ranges; "
+                "true range: the largest of high − low, |high − close before| and |low − close before|",
+                unit="price",
+                low=0.0,
+                source="Wilder 1978; TA-Lib ATR",
+            )
+            for span in self.spans
+        )
+
     def _block(self, span: int) -> int:
         return FADED * span + 2
 
@@ -175,6 +240,10 @@ def _array(spans: tuple[int, ...]) -> NDArray[np.int64]:
 def _named(name: str, source: str) -> str:
     """Averages of anything but closes carry their source: `sma_volume_20`."""
     return name if source == "close" else f"{name}_{source}"
+
+
+def _unit(source: str) -> str:
+    return "base currency" if source == "volume" else "price"
 
 
 def _frame(name: str, spans: tuple[int, ...], out: NDArray[np.float64]) -> fw.Frame:
