@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
     from fw.domain.instrument import Instrument
     from fw.engine.finer import Laid
+    from fw.engine.kept import KeptColumns
     from fw.ledger.simulation import Tape
     from fw.settings.strategy import FeatureEntry, PartEntry, StrategyFile
 
@@ -282,9 +283,9 @@ class Scene:
     notes: tuple[str, ...]
 
 
-def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None) -> Scene:
+def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None, kept: KeptColumns | None = None) -> Scene:
     """Compute the features, and begin where all of them have a value."""
-    columns = compute_columns(parts.features, stage.market, cache)
+    columns = compute_columns(parts.features, stage.market, cache, kept)
     asked = stage.tape.first
     first = first_complete_row(columns, asked)
     bars = stage.market.bars

@@ -24,6 +24,7 @@ from fw.engine.contracts import check_contracts
 from fw.engine.finer import WALKED
 from fw.engine.fingerprint import fingerprint
 from fw.engine.folder import config_hash, write_result
+from fw.engine.kept import KeptColumns
 from fw.engine.loop import Loop
 from fw.engine.outcome import result_of
 from fw.engine.run import EngineRun, RunClock
@@ -78,13 +79,18 @@ class Bench:
             self._stage = load_stage(self.settings, parts)
         return self._stage
 
-    def scene(self, parts: Parts, run: EngineRun, cache: Cache | None = None) -> Scene:
+    def scene(self, parts: Parts, run: EngineRun, cache: Cache | None = None, *, keep: bool = False) -> Scene:
         """The stage with its features; the run learns its instruments."""
         stage = self.stage(parts)
         check_contracts(self.settings.account, stage.instruments)
         run.instruments = dict(zip(stage.market.instruments, stage.instruments, strict=True))
         run.period = traded_period(self.settings, stage.market)
-        return set_scene(parts, stage, cache)
+        return set_scene(parts, stage, cache, self.kept() if keep else None)
+
+    def kept(self) -> KeptColumns:
+        """Feature columns that earlier runs left on disk, and where this one's go."""
+        bars = f"{self.settings.bar} {' '.join(self.settings.instruments)}"  # of which a fingerprint says nothing
+        return KeptColumns(self.workspace.cache / "features", lambda: f"{self.fingerprint()} {bars}")
 
     def fingerprint(self) -> str:
         """Hex digits of the data, the same in every process."""
@@ -100,15 +106,18 @@ class Bench:
         progress: Progress | None = None,
         cache: Cache | None = None,
         bounds: Literal["now", "asked", "never"] = "never",
+        keep: bool = False,
     ) -> Result:
         """One run in memory; SettingsError where the engine asked for cannot do it.
+
+        With `keep`, slow feature columns are kept on disk for the runs to come.
 
         `bounds` says when the run is made once more for its ambiguous bars: at once, when the result is asked for
         them, or never.
         """
         unused = as_before(self.settings) if bounds != "never" else None
         parts = self.parts(run)
-        scene = self.scene(parts, run, cache)
+        scene = self.scene(parts, run, cache, keep=keep)
         terms = terms_of(self.settings, parts, run)
         closed = run.period[1]
         run.clock.follow(lambda: closed)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable, Mapping, MutableMapping
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fw.domain.market import Market
+    from fw.engine.kept import KeptColumns
 
 
 @attrs.frozen(kw_only=True)
@@ -50,23 +52,36 @@ Cache = MutableMapping["Market", dict[Any, Mapping[str, "NDArray[np.float64]"]]]
 
 
 def compute_columns(
-    sets: Iterable[PlannedSet], market: Market, cache: Cache | None = None
+    sets: Iterable[PlannedSet], market: Market, cache: Cache | None = None, kept: KeptColumns | None = None
 ) -> Mapping[str, NDArray[np.float64]]:
     """Every column, float64[instrument, bar], by its name in the run; NaN only where it starts up.
 
-    A sweep hands over a cache, so that combinations share their common columns.
+    A sweep hands over a cache, so that combinations share their common columns; `kept` are those of earlier runs.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     known = {} if cache is None else cache.setdefault(market, {})
     for planned in sets:
         found = known.get(planned.key)
         if found is None:
-            found = known[planned.key] = _columns_of(planned, market)
+            found = known[planned.key] = _kept_or_computed(planned, market, kept)
         for name, rows in found.items():
             if name in columns:
                 raise SettingsError(f"two feature sets give the column {name!r}; change the spans of one, or drop it")
             columns[name] = rows
     return columns
+
+
+def _kept_or_computed(
+    planned: PlannedSet, market: Market, kept: KeptColumns | None
+) -> Mapping[str, NDArray[np.float64]]:
+    if kept is None:
+        return _columns_of(planned, market)
+    found = kept.find(planned, (len(market.instruments), len(market.bars)))
+    if found is None:
+        began = time.perf_counter()
+        found = _columns_of(planned, market)
+        kept.keep(planned, found, time.perf_counter() - began)
+    return found
 
 
 def _columns_of(planned: PlannedSet, market: Market) -> Mapping[str, NDArray[np.float64]]:

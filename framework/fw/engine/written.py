@@ -28,7 +28,7 @@ def written_run(bench: Bench, *, engine: str | None, progress: Progress | None, 
         try:
             with logged(run, bench):
                 reporters = bench.reporters(run)  # what they lack should be told before the work, not after it
-                result = bench.backtest(run, engine=engine, progress=progress, bounds="now")
+                result = bench.backtest(run, engine=engine, progress=progress, bounds="now", keep=True)
                 result.seconds = time.perf_counter() - began
                 result.folder = folder.path
                 folder.save(data=bench.fingerprint(), seconds=round(result.seconds, 3), engine=result.engine)
