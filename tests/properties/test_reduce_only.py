@@ -25,7 +25,7 @@ WIDE = (NOW, 120.0, 80.0, NOW)
 def placed(simulation: Any, name: str, lots: int, *, reduce_only: bool) -> int:
     """An order of a kind at the newest close, its price where the next wide bar reaches it; gives its row."""
     bar = int(simulation.account["next"][0]) - 1
-    above = (lots > 0) == name.startswith(("stop", "trailing"))
+    above = (lots > 0) == name.startswith("stop")
     price = 0.0 if name == "market" else NOW * (1.1 if above else 0.9)
     row = simulation.add_explicit(
         bar,

@@ -64,15 +64,17 @@ TRANSITIONS: dict[tuple[OrderState, Fact], OrderState] = {
     (_S.PARTLY_FILLED, _F.AMENDED): _S.PARTLY_FILLED,
     (_S.TRIGGERED, _F.AMENDED): _S.TRIGGERED,
     (_S.TRIGGERED, _F.REJECTED): _S.REJECTED,
+    # a simulated venue keeps no margin for what rests, and looks for it when it would fill
+    (_S.WORKING, _F.REJECTED): _S.REJECTED,
     (_S.UNKNOWN, _F.ACCEPTED): _S.WORKING,
     (_S.UNKNOWN, _F.REJECTED): _S.REJECTED,
     (_S.UNKNOWN, _F.UNKNOWN): _S.UNKNOWN,
     **{
         (state, fact): after
-        for state in (_S.WORKING, _S.TRIGGERED, _S.PARTLY_FILLED, _S.UNKNOWN)
+        for state in (_S.SENT, _S.WORKING, _S.TRIGGERED, _S.PARTLY_FILLED, _S.UNKNOWN)
         for fact, after in ((_F.CANCELLED, _S.CANCELLED), (_F.EXPIRED, _S.EXPIRED))
     },
-    # a fill may arrive before the answer to the request that placed the order
+    # a fill may arrive before the answer to the request that placed the order, and so may its end
     **{
         (state, _F.FILLED): _S.PARTLY_FILLED
         for state in (_S.SENT, _S.WORKING, _S.TRIGGERED, _S.PARTLY_FILLED, _S.UNKNOWN)

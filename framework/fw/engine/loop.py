@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fw.domain.decision import Signal, Target, Veto
-from fw.domain.event import BarsClosed, Decided, Event, Submitted, Vetoed
+from fw.domain.event import Accepted, BarsClosed, Decided, Event, Rejected, Submitted, Vetoed
 from fw.domain.time import format_time
 from fw.engine.orders import ExplicitOrders, in_lots, order_of
 from fw.engine.scan import history_of, scales_of
@@ -90,7 +90,7 @@ class Loop:
         self.reached = self.bar - 1
         self.broker = parts.broker.part
         run.clock.follow(lambda: self.views[0].time if self.shared.moment.known else 0)
-        self.placing = not self.inbox.wants(Submitted)
+        self.placing = not any(map(self.inbox.wants, (Submitted, Accepted, Rejected)))
         self.shared.moment.sync = self.sync
 
     @property

@@ -19,7 +19,7 @@ from fw.domain.event import (
     Rejected,
     Triggered,
 )
-from fw.domain.order import FINAL, Order, OrderKind
+from fw.domain.order import Order, OrderKind
 from fw.domain.time import Duration
 from fw.domain.venue import fees
 from fw.errors import BrokerError
@@ -48,8 +48,8 @@ class LedgerBroker:
         self._told = {"fills": 0, "payments": 0}
         self._working: set[int] = set()
         self._triggered: set[int] = set()
-        self._amending: set[int] = set()
-        self._lots: dict[int, int] = {}
+        self._arriving: set[int] = set()
+        self._sizes: dict[int, tuple[int, int]] = {}
 
     def terms(self, run: Run) -> Terms:
         """The venue's fees in the account's tier, and the file's `simulation` settings."""
@@ -114,7 +114,8 @@ class LedgerBroker:
             simulation.advance(end)
             return
         before = self._own(simulation.working) | self._working
-        self._lots = {number: int(simulation.orders[number]["lots"]) for number in before}
+        for number in before:
+            self._sizes.setdefault(number, self._size(number))
         simulation.advance(end)
         self._tell(before)
 
@@ -125,11 +126,12 @@ class LedgerBroker:
         self._working = self._own(self.simulation.working)
 
     def _own(self, rows: Any) -> set[int]:
-        """Those of these orders that were handed in; the rest of a protection, which the venue works, is none."""
+        """Those of these orders that have a life: neither brackets, nor the rest of a stop, which the venue works."""
         from fw.ledger import kinds
 
-        exits = (kinds.STOP_LOSS, kinds.PROFIT, kinds.TRAILING)
-        return {int(row) for row in rows if self.simulation.orders[row]["reason"] not in exits}
+        orders = self.simulation.orders
+        exits = (kinds.STOP_LOSS, kinds.TRAILING)
+        return {int(row) for row in rows if orders[row]["reason"] not in exits and orders[row]["kind"] != kinds.BRACKET}
 
     def submit(self, order: Order) -> None:
         """Take an order that the ledger has written down; its id is its row."""
@@ -151,21 +153,20 @@ class LedgerBroker:
                 self._inbox.put(Rejected(time=order.time, order_id=order.id, reason=reason, code=kinds.CODES[fault]))
             return
         self._working.add(int(order.id))  # so that its end is told, though it be withdrawn before the next bar
-        if self._inbox.wants(Accepted):
+        if row["since"] > row["bar"]:
+            self._arriving.add(int(order.id))
+        elif self._inbox.wants(Accepted):
             self._inbox.put(Accepted(time=order.time, order_id=order.id))
 
     def amend(self, order_id: str, *, lots: int | None, price: float | None) -> None:
         """Change a working order; one that has ended stays as it ended."""
         simulation, number = self.simulation, int(order_id)
-        if not simulation.amend(number, lots=lots, price=price):
+        self._sizes.setdefault(number, self._size(number))
+        simulation.amend(number, lots=lots, price=price)
+        if self._inbox is None or not self._inbox.kinds:
             return
-        if simulation.has_conditions:
-            self._amending.add(number)  # it is told when it has arrived
-            return
-        self._lots[number] = int(simulation.orders[number]["lots"])
-        if simulation.order(number).state in FINAL or self._inbox is None or not self._inbox.wants(Amended):
-            return
-        self._inbox.put(self._amended(number, simulation.close_time(simulation.count("next") - 1)))
+        for event in self._resized(number, self._inbox.wants):
+            self._inbox.put(event)
 
     def cancel(self, order_id: str) -> None:
         """Withdraw a working order; one that has ended stays as it ended."""
@@ -194,28 +195,38 @@ class LedgerBroker:
         )
 
     def _changes(self, before: set[int], wants: Callable[[type], bool]) -> Iterator[Event]:
-        """Triggers and amendments of these orders in the bars just gone; a reduce-only order shrinks by itself."""
-        from fw.ledger import kinds
-
+        """Arrivals, triggers and changes of size of these orders in the bars just gone."""
         simulation = self.simulation
-        now = simulation.open_time(simulation.count("next") - 1)
         for number in sorted(before):
             row = simulation.orders[number]
+            if number in self._arriving:
+                arrival = int(row["bar"] + simulation.account["delay"][0])
+                if _is_turned_away(row, arrival) or simulation.count("next") <= arrival + 1:
+                    continue
+                self._arriving.discard(number)
+                if wants(Accepted):
+                    yield Accepted(time=simulation.close_time(arrival), order_id=str(number))
             if row["triggered"] >= 0 and number not in self._triggered:
                 self._triggered.add(number)
                 if wants(Triggered):
                     yield Triggered(time=simulation.open_time(int(row["triggered"])), order_id=str(number))
-            arrived = number in self._amending and row["amended"] == kinds.NEVER and row["state"] != kinds.CANCELLED
-            shrunk = int(row["lots"]) != self._lots.get(number, int(row["lots"]))
-            self._lots[number] = int(row["lots"])
-            if arrived:
-                self._amending.discard(number)
-            if (arrived or shrunk) and wants(Amended):
-                yield self._amended(number, now)
+            yield from self._resized(number, wants)
 
-    def _amended(self, number: int, time: int) -> Amended:
+    def _resized(self, number: int, wants: Callable[[type], bool]) -> Iterator[Event]:
+        """An amendment that has reached the venue, or a reduce-only order that shrank with its position."""
+        size, simulation = self._size(number), self.simulation
+        if size == self._sizes.get(number, size) or not wants(Amended):
+            return
+        self._sizes[number] = size
+        row = simulation.orders[number]
+        amended, resized = int(row["amended"]), int(row["resized"])
+        time = simulation.close_time(amended) if amended >= resized else simulation.open_time(resized)
+        yield Amended(time=time, order_id=str(number), lots=int(row["lots"]), price=float(row["price"]) or None)
+
+    def _size(self, number: int) -> tuple[int, int]:
+        """What changes when an order is amended or shrinks."""
         row = self.simulation.orders[number]
-        return Amended(time=time, order_id=str(number), lots=int(row["lots"]), price=float(row["price"]) or None)
+        return int(row["amended"]), int(row["lots"])
 
     def _facts(self, before: set[int], wants: Callable[[type], bool]) -> Iterator[Event]:
         """What happened since the last call, as events of the kinds wanted; `before` are orders that worked then."""
@@ -263,3 +274,11 @@ class LedgerBroker:
                 yield Expired(time=time, order_id=str(number))
             elif row["state"] == kinds.CANCELLED and wants(Cancelled):
                 yield Cancelled(time=time, order_id=str(number))
+
+
+def _is_turned_away(order: Any, arrival: int) -> bool:
+    """Whether an order ended before it reached the venue at the close of bar `arrival`, or was refused there."""
+    from fw.ledger import kinds
+
+    refused = order["state"] == kinds.REJECTED and order["filled"] == 0 and order["triggered"] < 0
+    return bool(order["done"] <= arrival or (refused and order["done"] == arrival + 1))

@@ -37,7 +37,7 @@ from fw.ledger.kinds import (
     Row,
     Rows,
 )
-from fw.ledger.planning import is_out, move_bracket, plan, protect_working
+from fw.ledger.planning import change_protections, is_out, plan
 from fw.ledger.sizing import has_drifted, ration, wanted_notional
 
 
@@ -144,9 +144,7 @@ def decide(ledger: Ledger, i: int, placing: int) -> None:
         if wish.changed == SIZE:
             plan(ledger, i, k, placing)
         elif wish.changed == PROTECTIONS:
-            protect_working(ledger, k, wish)
-            if positions_of(ledger)[k].lots != 0:
-                move_bracket(ledger, i, k, placing)
+            change_protections(ledger, i, k, placing)
 
 
 @inner

@@ -78,6 +78,8 @@ FAULTS = (
     "too many open orders (-2025)",
     "too many open conditional orders (-4045)",
 )
+TOO_HIGH = code(FAULTS.index("a buy too far above the mark price (-4016)"))
+TOO_LOW = code(FAULTS.index("a sale too far below the mark price (-4024)"))
 CODES = tuple(int(text.rpartition("(")[2].rstrip(")") if text.endswith(")") else 0) for text in FAULTS)
 """The exchange's own number for each fault; 0: it has none."""
 
@@ -132,6 +134,8 @@ POSITION = np.dtype(
         ("per_unit", "f8"),  # ticks in 1, where that is a whole number; else 0
         ("min_notional", "f8"),
         ("most_lots", "i8"),  # of one market order
+        ("percent_up", "f8"),  # of the mark price: the most that a limit buys at, the least that it sells at
+        ("percent_down", "f8"),
         ("clearance", "f8"),
         ("tier_count", "i8"),
         ("tiers", "f8", (MOST_TIERS, 4)),  # floor, rate, amount, highest leverage
@@ -206,9 +210,9 @@ ORDER = np.dtype(
         ("cancel", "i8"),  # bar at whose close it is withdrawn
         ("done", "i8"),  # bar at which it ended
         ("triggered", "i8"),  # bar in which its trigger was reached; -1: it was not
-        ("amended", "i8"),  # bar at whose close these reach the venue: new_lots (0: as before), new_price (0: same)
-        ("new_lots", "i8"),
-        ("new_price", "f8"),
+        ("amended", "i8"),  # bar at whose close its last amendment reached the venue; -1: there was none
+        ("resized", "i8"),  # bar in which the venue itself last changed its lots; -1: it did not
+        ("promised", "i8"),  # the most lots that amendments on their way give it; 0: none is
         ("stop", "f8"),  # protections of the position it makes
         ("take", "f8"),
         ("trail", "f8"),

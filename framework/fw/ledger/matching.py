@@ -79,7 +79,7 @@ def fill(ledger: Ledger, i: int, row: int, price: float, worst: float, taker: in
     order = orders_of(ledger)[row]
     k = order.instrument
     p = positions_of(ledger)[k]
-    shrink(order, p)
+    shrink(order, p, i)
     lots = order.lots - order.filled
     fault = fault_of(ledger, i, order, lots, price)
     if fault == NOTHING_TO_REDUCE or (fault != NO_FAULT and order.filled != 0):
@@ -112,6 +112,12 @@ def fill(ledger: Ledger, i: int, row: int, price: float, worst: float, taker: in
 
 
 @inner
+def covers_nothing(ledger: Ledger, order: Row) -> bool:
+    """Whether there is no position that an order could reduce."""
+    return positions_of(ledger)[order.instrument].lots * order.lots >= 0
+
+
+@inner
 def fill_at_open(ledger: Ledger, i: int) -> None:
     """Market orders, and limit orders that arrive with the market already at or beyond their price."""
     account = account_of(ledger)[0]
@@ -121,7 +127,9 @@ def fill_at_open(ledger: Ledger, i: int) -> None:
         price = market_of(ledger)[order.instrument, OPEN, i]
         if order.state != WORKING or order.since >= i:
             continue
-        if order.acts == MARKET:
+        if order.since + 1 == i and order.reduce_only and covers_nothing(ledger, order):
+            refuse(ledger, i, order, NOTHING_TO_REDUCE)
+        elif order.acts == MARKET:
             fill(ledger, i, row, price, 0.0, YES)
         elif order.acts == LIMIT and order.since + 1 == i and is_marketable(order, price):
             fill(ledger, i, row, price, order.price, YES)
@@ -170,32 +178,38 @@ def entered_at(ledger: Ledger, i: int, order: Row) -> float:
 
 @inner
 def fill_inside(ledger: Ledger, i: int, kind: int) -> None:
-    """Working orders of one kind that this bar's range reaches; what they enter may be closed in the same bar."""
+    """Working orders of one kind that this bar's range reaches."""
     account = account_of(ledger)[0]
     for w in range(account.working):
         row = working_of(ledger)[w]
         order = orders_of(ledger)[row]
-        if order.state != WORKING or order.acts != kind or order.since >= i or order.triggered == i:
-            continue
-        k = order.instrument
-        p = positions_of(ledger)[k]
-        first = market_of(ledger)[k, OPEN, i]
-        high = market_of(ledger)[k, HIGH, i]
-        low = market_of(ledger)[k, LOW, i]
-        buy = order.lots > 0
-        before = p.lots
-        if kind == LIMIT:
-            if low < order.price - through(ledger, p) if buy else high > order.price + through(ledger, p):
-                fill(ledger, i, row, order.price, 0.0, NO)
-        elif kind == STOP:
-            if high >= order.price if buy else low <= order.price:
-                trigger(order, i)
-                fill(ledger, i, row, max(first, order.price) if buy else min(first, order.price), 0.0, YES)
-        elif low <= order.price if buy else high >= order.price:
+        if order.state == WORKING and order.acts == kind and order.since < i and order.triggered != i:
+            touch(ledger, i, row)
+
+
+@inner
+def touch(ledger: Ledger, i: int, row: int) -> None:
+    """Fill a resting order that this bar's range reaches; what it enters may be closed in the same bar."""
+    order = orders_of(ledger)[row]
+    k = order.instrument
+    p = positions_of(ledger)[k]
+    first = market_of(ledger)[k, OPEN, i]
+    high = market_of(ledger)[k, HIGH, i]
+    low = market_of(ledger)[k, LOW, i]
+    buy = order.lots > 0
+    before = p.lots
+    if order.acts == LIMIT:
+        if low < order.price - through(ledger, p) if buy else high > order.price + through(ledger, p):
+            fill(ledger, i, row, order.price, 0.0, NO)
+    elif order.acts == STOP:
+        if high >= order.price if buy else low <= order.price:
             trigger(order, i)
-            fill(ledger, i, row, min(first, order.price) if buy else max(first, order.price), 0.0, YES)
-        if p.lots != before and p.lots * order.lots > 0:
-            apply_protections(ledger, i, k, entered_at(ledger, i, order))
+            fill(ledger, i, row, max(first, order.price) if buy else min(first, order.price), 0.0, YES)
+    elif low <= order.price if buy else high >= order.price:
+        trigger(order, i)
+        fill(ledger, i, row, min(first, order.price) if buy else max(first, order.price), 0.0, YES)
+    if p.lots != before and p.lots * order.lots > 0:
+        apply_protections(ledger, i, k, entered_at(ledger, i, order))
 
 
 @inner
@@ -206,13 +220,12 @@ def settle_orders(ledger: Ledger, i: int) -> None:
     for w in range(account.working):
         row = working_of(ledger)[w]
         order = orders_of(ledger)[row]
-        p = positions_of(ledger)[order.instrument]
         if order.state == WORKING:
-            uncovered = order.reduce_only and order.since < i and p.lots * order.lots >= 0
+            uncovered = order.reduce_only and order.since < i and covers_nothing(ledger, order)
             if i >= order.expiry or uncovered:
                 end(order, i, EXPIRED)
             elif not order.close_all:
-                shrink(order, p)
+                shrink(order, positions_of(ledger)[order.instrument], i)
         if order.state == WORKING:
             working_of(ledger)[kept] = row
             kept += 1

@@ -55,9 +55,9 @@ def add_order(
     order.cancel = NEVER
     order.done = NEVER
     order.triggered = NONE
-    order.amended = NEVER
-    order.new_lots = 0
-    order.new_price = 0.0
+    order.amended = NONE
+    order.resized = NONE
+    order.promised = 0
     order.stop = 0.0
     order.take = 0.0
     order.trail = 0.0
@@ -120,10 +120,17 @@ def trigger(order: Row, i: int) -> None:
 
 
 @inner
-def shrink(order: Row, p: Row) -> None:
+def shrink(order: Row, p: Row, i: int) -> None:
     """Let a reduce-only order be no larger than the position that it reduces."""
     if order.reduce_only and p.lots * order.lots < 0 and abs(order.lots - order.filled) > abs(p.lots):
         order.lots = order.filled - p.lots
+        order.resized = i
+
+
+@inner
+def unfilled(order: Row) -> int:
+    """The lots that may still fill, counting what amendments on their way may add."""
+    return (order.promised if abs(order.promised) > abs(order.lots) else order.lots) - order.filled
 
 
 @inner
@@ -143,9 +150,9 @@ def is_passed(ledger: Ledger, i: int, field: int, order: Row) -> bool:
     """Whether the price of a bar has already passed an order's trigger: the venue refuses to take it then."""
     if not is_stop(order) and order.kind != TAKE_PROFIT and order.kind != TAKE_PROFIT_LIMIT:
         return False
-    if order.kind == TRAILING_STOP:
-        return False
     now = market_of(ledger)[order.instrument, (ledger.mark if order.by_mark else 0) + field, i]
+    if order.kind == TRAILING_STOP:  # it begins to follow on the side of a profit
+        return order.trigger > 0.0 and (now <= order.trigger if order.lots > 0 else now >= order.trigger)
     return now >= order.price if (order.lots > 0) == is_stop(order) else now <= order.price
 
 

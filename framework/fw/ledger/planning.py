@@ -27,7 +27,11 @@ from fw.ledger.kinds import (
     NONE,
     SECOND_CLOSE,
     SIGNAL,
+    STOP_LOSS,
+    TOO_HIGH,
     TOO_LATE,
+    TOO_LOW,
+    TRAILING,
     WOULD_TRIGGER,
     YES,
     Ledger,
@@ -40,11 +44,11 @@ from fw.ledger.sizing import committed, whole_lots
 
 
 @inner
-def misplaced(ledger: Ledger, order: Row) -> int:
+def misplaced(ledger: Ledger, i: int, field: int, order: Row) -> int:
     """Why the protections of an order cannot stand behind the position that it makes, or NO_FAULT.
 
     The venue refuses a trigger that the price has already passed; and a stop beyond the liquidation price protects
-    nothing. Liquidation is reckoned at the close's marks, without the fees of the entry.
+    nothing. Liquidation is reckoned at the marks of that open or close, without the fees of the entry.
     """
     if order.stop == 0.0 and order.take == 0.0:
         return NO_FAULT
@@ -53,7 +57,7 @@ def misplaced(ledger: Ledger, order: Row) -> int:
     lots = p.lots + (0 if order.kind == BRACKET else order.lots)
     if lots == 0:
         return NO_FAULT
-    now = market_of(ledger)[k, CLOSE, order.bar]
+    now = market_of(ledger)[k, field, i]
     paid = order.price if order.kind == LIMIT else now
     price = now if p.lots * lots > 0 else paid  # what is held has its protections from now on
     long = lots > 0
@@ -62,7 +66,7 @@ def misplaced(ledger: Ledger, order: Row) -> int:
     if order.take > 0.0 and (order.take <= price if long else order.take >= price):
         return WOULD_TRIGGER
     if order.stop > 0.0:
-        entry, balance = behind(ledger, order.bar, k, lots, paid)
+        entry, balance = behind(ledger, i, field, k, lots, paid)
         end = liquidation_price(p, lots, entry, balance)
         if end > 0.0 and (order.stop <= end if long else order.stop >= end):
             return TOO_LATE
@@ -70,7 +74,7 @@ def misplaced(ledger: Ledger, order: Row) -> int:
 
 
 @inner
-def behind(ledger: Ledger, i: int, k: int, lots: int, price: float) -> tuple[float, float]:
+def behind(ledger: Ledger, i: int, field: int, k: int, lots: int, price: float) -> tuple[float, float]:
     """The entry of a position that is brought to `lots` at `price`, and the balance that will stand behind it."""
     account = account_of(ledger)[0]
     p = positions_of(ledger)[k]
@@ -89,7 +93,30 @@ def behind(ledger: Ledger, i: int, k: int, lots: int, price: float) -> tuple[flo
         return entry, abs(lots) * p.lot * price / account.leverage
     closed = p.lots - lots if shrinks else (0 if grows else p.lots)
     profit = closed * p.lot * (price - p.entry)
-    return entry, wallet(account) + others(ledger, i, k, CLOSE, CLOSE) + profit
+    return entry, wallet(account) + others(ledger, i, k, field, field) + profit
+
+
+@inner
+def too_far(ledger: Ledger, i: int, field: int, order: Row) -> int:
+    """Why a limit is too far from the mark price (PERCENT_PRICE), or NO_FAULT; bounds lie on a tick, inwards."""
+    p = positions_of(ledger)[order.instrument]
+    mark = market_of(ledger)[order.instrument, ledger.mark + field, i]
+    ticks = round(order.price / p.tick)
+    if order.lots > 0:
+        is_off = p.percent_up < np.inf and ticks > math.floor(mark * p.percent_up / p.tick + 1e-9)
+        return TOO_HIGH if is_off else NO_FAULT
+    return TOO_LOW if ticks < math.ceil(mark * p.percent_down / p.tick - 1e-9) else NO_FAULT
+
+
+@inner
+def fault_on_arrival(ledger: Ledger, i: int, field: int, order: Row) -> int:
+    """Why the venue does not take an order at the prices of an open or a close of bar `i`, or NO_FAULT."""
+    fault = misplaced(ledger, i, field, order)
+    if fault == NO_FAULT and is_passed(ledger, i, field, order):
+        fault = WOULD_TRIGGER
+    if fault == NO_FAULT and order.planned and order.kind == LIMIT:
+        fault = too_far(ledger, i, field, order)
+    return fault
 
 
 @inner
@@ -98,9 +125,11 @@ def place(ledger: Ledger, row: int) -> None:
     account = account_of(ledger)[0]
     order = orders_of(ledger)[row]
     order.since = order.bar + account.delay
-    fault = misplaced(ledger, order)
-    if fault == NO_FAULT and account.delay == 0 and is_passed(ledger, order.bar, CLOSE, order):
-        fault = WOULD_TRIGGER
+    if order.expiry < NEVER:
+        order.expiry += account.delay
+    fault = NO_FAULT
+    if account.delay == 0:
+        fault = fault_on_arrival(ledger, order.bar, CLOSE, order)
     if fault == NO_FAULT and order.close_all and closes_twice(ledger, order):
         fault = SECOND_CLOSE
     if fault != NO_FAULT:
@@ -117,15 +146,18 @@ def place(ledger: Ledger, row: int) -> None:
 
 
 @inner
-def withdraw_planned(ledger: Ledger, i: int, k: int) -> None:
-    """Cancel the working orders that earlier signals of this instrument made; under latency they may yet fill."""
+def withdraw_planned(ledger: Ledger, i: int, k: int) -> bool:
+    """Cancel the working orders that earlier signals of this instrument made; returns whether any may yet fill, as
+    under latency."""
     account = account_of(ledger)[0]
     kept = 0
+    pending = False
     for w in range(account.working):
         row = working_of(ledger)[w]
         order = orders_of(ledger)[row]
         if order.instrument == k and order.planned and account.delay > 0:
             order.cancel = min(order.cancel, i + account.delay)
+            pending |= order.kind != BRACKET
         if order.instrument == k and order.planned and account.delay == 0:
             order.state = CANCELLED
             order.done = i
@@ -133,6 +165,17 @@ def withdraw_planned(ledger: Ledger, i: int, k: int) -> None:
             working_of(ledger)[kept] = row
             kept += 1
     account.working = kept
+    return pending
+
+
+@inner
+def is_under_way(ledger: Ledger, k: int) -> bool:
+    """Whether a planned order, or a change of protections, may still take effect."""
+    found = False
+    for w in range(account_of(ledger)[0].working):
+        order = orders_of(ledger)[working_of(ledger)[w]]
+        found |= order.instrument == k and order.planned
+    return found
 
 
 @inner
@@ -140,7 +183,7 @@ def protect_working(ledger: Ledger, k: int, wish: Row) -> None:
     """Give new protections to an entry that is still working."""
     for w in range(account_of(ledger)[0].working):
         order = orders_of(ledger)[working_of(ledger)[w]]
-        if order.instrument == k and order.planned:
+        if order.instrument == k and order.planned and order.kind != BRACKET and order.goal != 0:
             order.stop = wish.stop
             order.take = wish.take
             order.trail = wish.trail
@@ -151,18 +194,18 @@ def plan(ledger: Ledger, i: int, k: int, placing: int) -> None:
     """Turn what is wanted minus what is held into one order; reduce-only where it only reduces."""
     p = positions_of(ledger)[k]
     wish = wishes_of(ledger)[k]
-    withdraw_planned(ledger, i, k)
+    pending = withdraw_planned(ledger, i, k)
     price = market_of(ledger)[k, CLOSE, i]
     wanted = whole_lots(wish.notional / price, p.lot)
     p.exposure = wish.notional / account_of(ledger)[0].equity
     lots = wanted - p.lots
-    if lots == 0:
+    if lots == 0 and not pending:
         if wanted == 0 and wish.notional != 0.0:
             account_of(ledger)[0].too_small += 1
         keep(ledger, i, k, placing)
         return
     reduces = YES if wanted * p.lots >= 0 and abs(wanted) < abs(p.lots) else NO
-    if not reduces and wanted != 0 and abs(lots) * p.lot * price < p.min_notional:
+    if not pending and not reduces and wanted != 0 and abs(lots) * p.lot * price < p.min_notional:
         account_of(ledger)[0].too_small += 1  # the venue would refuse it
         keep(ledger, i, k, placing)
         return
@@ -197,7 +240,8 @@ def move_bracket(ledger: Ledger, i: int, k: int, placing: int) -> None:
     """Order the position's protections to the wish's."""
     p = positions_of(ledger)[k]
     wish = wishes_of(ledger)[k]
-    if wish.stop == p.stop and wish.take == p.take and wish.trail == p.trail:
+    same = wish.stop == p.stop and wish.take == p.take and wish.trail == p.trail
+    if same and (account_of(ledger)[0].delay == 0 or not is_under_way(ledger, k)):
         return
     row = add_order(ledger, i, k, BRACKET, NO, 0.0, NEVER, YES, YES, SIGNAL)
     order = orders_of(ledger)[row]
@@ -209,9 +253,32 @@ def move_bracket(ledger: Ledger, i: int, k: int, placing: int) -> None:
 
 
 @inner
+def change_protections(ledger: Ledger, i: int, k: int, placing: int) -> None:
+    """Move the protections of what is held, and of an entry that is still working; under latency when the word
+    arrives."""
+    delayed = account_of(ledger)[0].delay > 0
+    if not delayed:
+        protect_working(ledger, k, wishes_of(ledger)[k])
+    if positions_of(ledger)[k].lots != 0 or (delayed and is_under_way(ledger, k)):
+        move_bracket(ledger, i, k, placing)
+
+
+@inner
+def is_closing(ledger: Ledger, k: int) -> bool:
+    """Whether the rest of a stop, larger than what its bar traded, is still being sold or bought."""
+    found = False
+    for w in range(account_of(ledger)[0].working):
+        order = orders_of(ledger)[working_of(ledger)[w]]
+        found |= order.instrument == k and (order.reason == STOP_LOSS or order.reason == TRAILING)
+    return found
+
+
+@inner
 def is_out(ledger: Ledger, k: int) -> bool:
     """Whether the position that the signal in force asked for has ended, or was never let in."""
     p = positions_of(ledger)[k]
+    if is_closing(ledger, k):
+        return True
     return p.lots == 0 and p.exposure != 0.0 and not math.isnan(p.exposure) and committed(ledger, k) == 0
 
 

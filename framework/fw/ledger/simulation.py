@@ -12,9 +12,10 @@ import numpy as np
 from fw.domain.order import Conditions, Order, OrderKind, OrderState
 from fw.ledger import kinds
 from fw.ledger.compiled import kernel, wait_until_warm
-from fw.ledger.handle import HANDLE
-from fw.ledger.kinds import Rows
+from fw.ledger.handle import HANDLE, orders_of
+from fw.ledger.kinds import CLOSE, Rows
 from fw.ledger.memory import empty
+from fw.ledger.orders import is_passed
 from fw.ledger.planning import add_explicit
 from fw.ledger.sizing import admit
 from fw.ledger.step import decide_at, place_order, run_bars, run_bars_with_conditions
@@ -134,6 +135,7 @@ class Simulation:
         self.payments = np.empty(len(self.stamps) + 1, kinds.PAYMENT)
         self.equity = empty(bars)
         self._scratch = np.empty(kinds.BLOCK)
+        self._amendments: list[tuple[int, int, int, float]] = []
         self._orders = _rows(FIRST_ROOM, kinds.ORDER)
         self._working = np.empty(FIRST_ROOM, np.int64)
         self._fills = _rows(FIRST_ROOM, kinds.FILL)
@@ -196,6 +198,7 @@ class Simulation:
             row["per_unit"] = instrument.ticks_per_unit
             row["min_notional"] = instrument.min_notional
             row["most_lots"] = instrument.max_lots
+            row["percent_up"], row["percent_down"] = instrument.percent_up, instrument.percent_down
             row["clearance"] = instrument.clearance_fee
             if len(instrument.tiers) > kinds.MOST_TIERS:
                 raise ValueError(f"{instrument.symbol} has more than {kinds.MOST_TIERS} margin tiers")
@@ -239,7 +242,14 @@ class Simulation:
         return self._counts[COUNTS[name]]
 
     def advance(self, end: int) -> None:
-        """Bring the account to the close of bar `end` - 1."""
+        """Bring the account to the close of bar `end` - 1; amendments reach the venue on the way."""
+        while self._amendments and self._amendments[0][0] < end:
+            bar, row, lots, price = self._amendments.pop(0)
+            self._run(bar + 1)
+            self._change(bar, row, lots, price)
+        self._run(end)
+
+    def _run(self, end: int) -> None:
         run = run_bars_with_conditions if self.has_conditions else run_bars
         while run(self.handle, end, self.scanning) < end:
             self._make_room()
@@ -322,17 +332,26 @@ class Simulation:
             group=int(found["group"]),
             filled=int(found["filled"]),
             reduce_only=bool(found["reduce_only"]),
-            expiry=self._clock_bars_between(found["bar"], found["expiry"]) if found["expiry"] != kinds.NEVER else None,
+            expiry=self._bars_of_life(found),
             stop_loss=float(found["stop"]) or None,
             take_profit=float(found["take"]) or None,
             trailing=float(found["trail"]) or None,
             reason=kinds.REASONS[int(found["reason"])],
             tag=tag,
-            state=_state(found),
+            state=self.states(slice(row, row + 1))[0],
         )
 
-    def _clock_bars_between(self, bar: int, later: int) -> int:
-        return int(self.tape.clock_bar(later) - self.tape.clock_bar(bar))
+    def states(self, rows: slice) -> list[OrderState]:
+        """Where orders are in their lives; the ledger knows of working ones only that they work."""
+        next_bar, delay = self.count("next"), int(self.account["delay"][0])
+        return [_state(found, on_way=found["bar"] + delay + 1 >= next_bar) for found in self.orders[rows]]
+
+    def _bars_of_life(self, order: Any) -> int | None:
+        """Clock bars that an order has from its arrival to its expiry; None: it does not expire."""
+        if order["expiry"] == kinds.NEVER:
+            return None
+        arrival = order["bar"] + self.account["delay"][0] if order["since"] > order["bar"] else order["bar"]
+        return int(self.tape.clock_bar(order["expiry"]) - self.tape.clock_bar(arrival))
 
     def amend(self, row: int, *, lots: int | None, price: float | None) -> bool:
         """Change a working order; False where it is no longer working."""
@@ -340,19 +359,41 @@ class Simulation:
         if order["state"] != kinds.WORKING:
             return False
         new_price = 0.0 if price is None else self.instruments[int(order["instrument"])].snap(price)
-        bar = self.count("next") - 1
-        if self.has_conditions:
-            order["amended"] = bar + int(self.account["delay"][0])
-            order["new_lots"] = order["new_lots"] if lots is None else lots
-            order["new_price"] = new_price or order["new_price"]
+        bar, delay = self.count("next") - 1, int(self.account["delay"][0])
+        if delay == 0:
+            self._change(bar, row, lots or 0, new_price)
             return True
-        if lots is not None:
-            if abs(lots) <= abs(int(order["filled"])):
-                return self.cancel(bar, row)
-            order["lots"] = lots
-        if price is not None:
-            order["price"], order["since"] = new_price, bar
+        self._amendments.append((bar + delay, row, lots or 0, new_price))
+        self._promise(row)
         return True
+
+    def _promise(self, row: int) -> None:
+        """Note the most lots that amendments on their way give an order: as much may fill."""
+        sizes = (lots for _, amended, lots, _ in self._amendments if amended == row)
+        self._orders[row]["promised"] = max(sizes, key=abs, default=0)
+
+    def _change(self, bar: int, row: int, lots: int, price: float) -> None:
+        """Give a working order another size or price (0: as it was) at the close of a bar; one that leaves nothing to
+        trade ends it, and so does a trigger that the price has passed."""
+        order = self._orders[row]
+        if order["promised"]:
+            self._promise(row)
+        if order["state"] != kinds.WORKING:
+            return
+        if lots and abs(lots) <= abs(int(order["filled"])):
+            self._withdraw(bar, row)
+            return
+        order["amended"] = bar
+        if lots:
+            order["lots"] = lots
+        if price:
+            order["price"], order["since"] = price, bar
+            if order["triggered"] < 0 and order["trigger"] > 0.0:
+                order["trigger"] = price
+            if order["triggered"] < 0 and _is_passed(self.handle, row, bar):
+                self._withdraw(bar, row)
+                self.refuse(row, -2021)
+                order["done"] = bar
 
     def cancel(self, bar: int, row: int) -> bool:
         """Withdraw a working order, once the word has reached the venue; False where it is no longer working."""
@@ -362,19 +403,23 @@ class Simulation:
         delay = int(self.account["delay"][0])
         if delay:
             order["cancel"] = min(int(order["cancel"]), bar + delay)
-            return True
-        count = self.count("working")
-        working = self._working[:count]
+        else:
+            self._withdraw(bar, row)
+        return True
+
+    def _withdraw(self, bar: int, row: int) -> None:
+        working = self.working
         kept = working[working != row]
         self._working[: len(kept)] = kept
         self.account["working"] = len(kept)
         self._orders[row]["state"] = kinds.CANCELLED
         self._orders[row]["done"] = bar
-        return True
 
     def cancel_all(self, bar: int, instrument: int) -> None:
-        """Withdraw every working order of an instrument."""
-        for row in self.working[self.orders["instrument"][self.working] == instrument]:
+        """Withdraw every working order of an instrument, but not the rest of a stop, which is the venue's to close."""
+        orders = self.orders[self.working]
+        exits = np.isin(orders["reason"], (kinds.STOP_LOSS, kinds.TRAILING))
+        for row in self.working[(orders["instrument"] == instrument) & ~exits]:
             self.cancel(bar, int(row))
 
     def open_time(self, bar: int) -> int:
@@ -438,12 +483,15 @@ class Simulation:
         return float(row["capital"] + row["realised"] - row["fees"] + row["funding"] + row["shortfall"])
 
 
-def _state(order: Any) -> OrderState:
-    """Where an order is in its life; the ledger knows of working ones only that they work."""
-    if order["state"] == kinds.WORKING and order["filled"] != 0:
-        return OrderState.PARTLY_FILLED
-    if order["state"] == kinds.WORKING and order["triggered"] >= 0:
-        return OrderState.TRIGGERED
+def _state(order: Any, *, on_way: bool) -> OrderState:
+    """Where an order is in its life; `on_way` where one that comes late has not arrived."""
+    if order["state"] == kinds.WORKING:
+        if order["filled"] != 0:
+            return OrderState.PARTLY_FILLED
+        if order["triggered"] >= 0:
+            return OrderState.TRIGGERED
+        if on_way and order["since"] > order["bar"]:
+            return OrderState.SENT
     return OrderState(kinds.ORDER_STATES[int(order["state"])])
 
 
@@ -461,6 +509,12 @@ def _column(values: Any, tape: Tape, name: str) -> NDArray[np.float64] | None:
     spread.fill(np.nan)
     spread[:, tape.closes - 1] = array
     return spread
+
+
+@kernel
+def _is_passed(handle: Rows, row: int, bar: int) -> bool:
+    ledger = handle[0]
+    return is_passed(ledger, bar, CLOSE, orders_of(ledger)[row])
 
 
 @kernel

@@ -11,6 +11,7 @@ from fw.ledger.compiled import inner
 from fw.ledger.fills import wallet
 from fw.ledger.handle import account_of, market_of, orders_of, positions_of, scales_of, wishes_of, working_of
 from fw.ledger.kinds import BY_EXPOSURE, BY_LOTS, BY_NOTIONAL, CLOSE, NO, SIZE, Ledger, Row
+from fw.ledger.orders import unfilled
 
 
 @inner
@@ -62,8 +63,8 @@ def committed(ledger: Ledger, k: int) -> int:
     for w in range(account_of(ledger)[0].working):
         order = orders_of(ledger)[working_of(ledger)[w]]
         if order.instrument == k and not order.reduce_only:
-            bought += max(order.lots - order.filled, 0)
-            sold += min(order.lots - order.filled, 0)
+            bought += max(unfilled(order), 0)
+            sold += min(unfilled(order), 0)
     return max(abs(held), abs(bought), abs(sold))
 
 
@@ -139,7 +140,7 @@ def admit(ledger: Ledger, i: int, k: int, lots: int) -> int:
     for w in range(account.working):
         order = orders_of(ledger)[working_of(ledger)[w]]
         if order.instrument == k and order.lots * lots > 0 and not order.reduce_only:
-            worst += order.lots - order.filled
+            worst += unfilled(order)
     if abs(worst + lots) <= abs(worst) and (worst + lots) * worst >= 0:
         return lots
     if account.halted:

@@ -13,7 +13,7 @@ import numpy as np
 from fw.ledger.calm import calm, differs
 from fw.ledger.clock import closes_clock_bar
 from fw.ledger.compiled import inner, kernel
-from fw.ledger.conditions import arrive, watch
+from fw.ledger.conditions import arrive, choose, watch
 from fw.ledger.deciding import decide, read_wishes
 from fw.ledger.fills import wallet
 from fw.ledger.funding import pay_funding
@@ -66,6 +66,8 @@ def step(ledger: Ledger, i: int, conditions: Any) -> None:
             fill_before_stop(ledger, i, k)
         apply_protections(ledger, i, k, 0.0)
     if has_resting(ledger):
+        if conditions is not None:
+            choose(ledger, i)
         fill_inside(ledger, i, STOP)
         if conditions is not None:
             watch(ledger, i)

@@ -7,6 +7,8 @@ from typing import Any
 
 import pytest
 
+from fw.ledger import kinds
+
 NAN = float("nan")
 
 
@@ -133,4 +135,4 @@ def test_reduce_only_takes_what_is_there_and_no_more(trade: Callable[..., Any], 
     nothing = place(simulation, -10, reduce_only=True)
     simulation.advance(4)
     assert len(simulation.fills) == 2
-    assert simulation.orders[nothing]["state"] == 4  # expired
+    assert simulation.orders[nothing]["state"] == kinds.REJECTED  # -2022
