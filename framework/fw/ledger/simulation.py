@@ -242,8 +242,8 @@ class Simulation:
         return self._counts[COUNTS[name]]
 
     def advance(self, end: int) -> None:
-        """Bring the account to the close of bar `end` - 1; amendments reach the venue on the way."""
-        while self._amendments and self._amendments[0][0] < end:
+        """Bring the account to the close of bar `end` - 1; amendments reach the venue before the open that follows."""
+        while self._amendments and self._amendments[0][0] + 1 < end:
             bar, row, lots, price = self._amendments.pop(0)
             self._run(bar + 1)
             self._change(bar, row, lots, price)
