@@ -12,14 +12,15 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
-SECOND = 1_000_000_000
+MILLISECOND = 1_000_000
+SECOND = 1000 * MILLISECOND
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 WEEK = 7 * DAY
 YEAR = 365 * DAY
 
-UNITS = {"s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
+UNITS = {"ms": MILLISECOND, "s": SECOND, "m": MINUTE, "h": HOUR, "d": DAY, "w": WEEK}
 OFFERED = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w")
 FIRST_MONDAY = 4 * DAY  # 1970-01-05: weekly bars begin on Mondays, as the exchange's do
 DATE, CLOCK = "[0-9]{4}-[0-9]{2}-[0-9]{2}", r"[0-9]{2}:[0-9]{2}(:[0-9]{2}(\.[0-9]{1,6})?)?"
@@ -34,8 +35,8 @@ class Duration:
 
     @classmethod
     def parse(cls, text: str) -> Duration:
-        """Read `90s`, `15m`, `8h`, `30d`, `2w`; ValueError says what is wanted."""
-        match = re.fullmatch(r"([0-9]{1,18})(s|m|h|d|w)", text)
+        """Read `250ms`, `90s`, `15m`, `8h`, `30d`, `2w`; ValueError says what is wanted."""
+        match = re.fullmatch(r"([0-9]{1,18})(ms|s|m|h|d|w)", text)
         ns = int(match[1]) * UNITS[match[2]] if match else 0
         if not match or ns > LAST:
             raise ValueError(f"wants a duration like 30s, 15m, 8h or 30d, not {text!r}")

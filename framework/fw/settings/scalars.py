@@ -15,7 +15,7 @@ from fw.domain.time import OFFERED, BarSize, Duration, Length, parse_time
 LARGEST = 2**63 - 1  # what an int64 holds
 _WHOLE = r"[-+]?(0|[1-9][0-9]*(_[0-9]+)*)"
 _NUMBER = re.compile(r"[-+]?((0|[1-9][0-9]*(_[0-9]+)*)(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?")
-_DURATION = "^[0-9]+(s|m|h|d|w)$"
+_DURATION = "^[0-9]+(ms|s|m|h|d|w)$"
 _TITLE = r"""^[^\s/\\:*?"<>|.\u0000-\u001f][^/\\:*?"<>|\u0000-\u001f]{0,99}$"""
 _LABEL = r"^[^\s.,:@=/\\\[\]{}'\"\u0000-\u001f]{1,60}$"
 _ALNUM = r"[^\s!-/:-@\[-\x60{-~]{1,40}"  # no sign of ASCII
