@@ -1,0 +1,84 @@
+"""What squared and neighbouring returns of a window say: how much of a move is steady, a jump, down or up."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fw.ledger import kernel
+from fw_features.kernels import moving_means
+from fw_features.moments import moving_moments
+from fw_features.ranges import return_terms
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+
+@kernel
+def realised_measures(close: Floats, spans: Integers, scale: float, out: Floats) -> None:
+    """Write `scale` × realised, bipower, down and up deviation and the share of jumps, five rows for each span.
+
+    NaN for the first span bars. The rows are realised, bipower, jump, downside, upside.
+    """
+    terms = return_terms(close)
+    shape = (len(spans), max(0, len(close) - 1))
+    squares, products, falls, rises = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
+    moving_means(terms[0, 1:], spans, squares)
+    products[:, :1] = np.nan
+    moving_means(terms[1, 2:], spans - 1, products[:, 1:])
+    moving_means(terms[2, 1:], spans, falls)
+    moving_means(terms[3, 1:], spans, rises)
+    for k in range(len(spans)):
+        out[5 * k : 5 * k + 5, :1] = np.nan
+        first = 5 * k
+        for i in range(shape[1]):
+            square, smooth = squares[k, i], 0.5 * math.pi * products[k, i]
+            out[first, i + 1] = scale * math.sqrt(square)
+            out[first + 1, i + 1] = scale * math.sqrt(smooth)
+            share = 1.0 - smooth / square if square != 0.0 else 0.0
+            out[first + 2, i + 1] = 0.0 if share < 0.0 else share
+            out[first + 3, i + 1] = scale * math.sqrt(falls[k, i])
+            out[first + 4, i + 1] = scale * math.sqrt(rises[k, i])
+
+
+@kernel
+def deviations_of_deviations(close: Floats, spans: Integers, out: Floats) -> None:
+    """Write deviation over mean of the last `spans[k]` deviations, each of as many log returns, to `out[k, bar]`."""
+    bars = len(close)
+    changes = np.empty(max(0, bars - 1))
+    for i in range(len(changes)):
+        changes[i] = math.log(close[i + 1] / close[i])
+    for k in range(len(spans)):
+        span = spans[k]
+        out[k] = np.nan
+        if bars < 2 * span:
+            continue
+        one = spans[k : k + 1]
+        means, variances = np.empty((1, bars - 1)), np.empty((1, bars - 1))
+        moving_moments(changes, one, means, variances)
+        known = variances[0, span - 1 :]
+        for i in range(len(known)):
+            known[i] = math.sqrt(known[i])
+        means, variances = np.empty((1, len(known))), np.empty((1, len(known)))
+        moving_moments(known, one, means, variances)
+        mean, variance, column = means[0], variances[0], out[k, span:]
+        unbiased = span / (span - 1.0)
+        for i in range(len(column)):
+            column[i] = math.sqrt(variance[i] * unbiased) / mean[i] if mean[i] != 0.0 else 0.0
+
+
+@kernel
+def log_realised(close: Floats, spans: Integers, scale: float, out: Floats) -> None:
+    """Write ln(`scale` × root of the mean of the last `spans[k]` squared log returns), not below ln(1e-6)."""
+    out[:, : min(1, len(close))] = np.nan
+    moving_means(return_terms(close)[0, 1:], spans, out[:, 1:])
+    for k in range(len(spans)):
+        column = out[k]
+        for i in range(len(column)):
+            deviation = scale * math.sqrt(column[i])
+            column[i] = math.log(1e-6 if deviation < 1e-6 else deviation)
