@@ -313,13 +313,36 @@ def orders_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
             "id": lambda: np.arange(len(rows)),
             "kind": lambda: _words(kinds.ORDER_KINDS, rows["kind"]),
             "lots": lambda: rows["lots"],
+            "filled": lambda: rows["filled"],
             "price": lambda: _price_or_nan(rows["price"]),
+            "trigger": lambda: _price_or_nan(_triggers(rows)),
+            "trigger_by": lambda: _trigger_words(rows),
+            "limit": lambda: _price_or_nan(rows["limit"]),
+            "time_in_force": lambda: _words(kinds.TIMES_IN_FORCE, rows["time_in_force"]),
             "reduce_only": lambda: rows["reduce_only"].astype(bool),
+            "close_position": lambda: rows["close_all"].astype(bool),
+            "group": lambda: rows["group"],
             "reason": lambda: _words(kinds.REASONS, rows["reason"]),
-            "state": lambda: _words(kinds.ORDER_STATES, rows["state"]),
+            "state": simulation.states,
             "fault": lambda: _words(kinds.FAULTS, rows["fault"]),
         },
     )
+
+
+def _waits(rows: NDArray[Any]) -> NDArray[np.bool_]:
+    """Which orders wait for a trigger."""
+    return np.isin(rows["kind"], kinds.CONDITIONAL)
+
+
+def _triggers(rows: NDArray[Any]) -> NDArray[np.float64]:
+    """The price that an order waits for, as it was given or amended; 0: none."""
+    plain = np.isin(rows["kind"], (kinds.STOP, kinds.TAKE_PROFIT))
+    return np.where(_waits(rows), np.where(plain & (rows["trigger"] == 0.0), rows["price"], rows["trigger"]), 0.0)
+
+
+def _trigger_words(rows: NDArray[Any]) -> NDArray[Any]:
+    """Which price triggers an order; empty where none does."""
+    return np.where(_waits(rows), np.where(rows["by_mark"] != 0, "mark", "last"), "")
 
 
 def vetoes_frame(vetoes: Vetoes) -> Frame:

@@ -163,7 +163,7 @@ class LedgerBroker:
         simulation, number = self.simulation, int(order_id)
         self._sizes.setdefault(number, self._size(number))
         simulation.amend(number, lots=lots, price=price)
-        if self._inbox is None or not self._inbox.kinds:
+        if self._inbox is None or not self._inbox.kinds or number in self._arriving:
             return
         for event in self._resized(number, self._inbox.wants):
             self._inbox.put(event)
@@ -201,8 +201,8 @@ class LedgerBroker:
             row = simulation.orders[number]
             if number in self._arriving:
                 arrival = int(row["bar"] + simulation.account["delay"][0])
-                if _is_turned_away(row, arrival) or simulation.count("next") <= arrival + 1:
-                    continue
+                if row["done"] <= arrival or simulation.count("next") <= arrival + 1:
+                    continue  # it ended before it arrived, or is still on its way
                 self._arriving.discard(number)
                 if wants(Accepted):
                     yield Accepted(time=simulation.close_time(arrival), order_id=str(number))
@@ -274,11 +274,3 @@ class LedgerBroker:
                 yield Expired(time=time, order_id=str(number))
             elif row["state"] == kinds.CANCELLED and wants(Cancelled):
                 yield Cancelled(time=time, order_id=str(number))
-
-
-def _is_turned_away(order: Any, arrival: int) -> bool:
-    """Whether an order ended before it reached the venue at the close of bar `arrival`, or was refused there."""
-    from fw.ledger import kinds
-
-    refused = order["state"] == kinds.REJECTED and order["filled"] == 0 and order["triggered"] < 0
-    return bool(order["done"] <= arrival or (refused and order["done"] == arrival + 1))

@@ -11,17 +11,6 @@ if TYPE_CHECKING:
     from fw.domain.order import Order
     from fw.ledger.simulation import Simulation
 
-CONDITIONAL = tuple(
-    int(kind)
-    for kind in (
-        kinds.STOP,
-        kinds.TAKE_PROFIT,
-        kinds.STOP_LIMIT,
-        kinds.TAKE_PROFIT_LIMIT,
-        kinds.TRAILING_STOP,
-    )
-)
-
 
 def filtered(simulation: Simulation, order: Order) -> Refusal | None:
     """Why the venue's filters refuse an explicit order that is written down, or None.
@@ -36,8 +25,8 @@ def filtered(simulation: Simulation, order: Order) -> Refusal | None:
     contract = simulation.instruments[k]
     working = simulation.orders[simulation.working]
     own = working["kind"][working["instrument"] == k].tolist()
-    waiting = sum(kind in CONDITIONAL for kind in own)
-    waits = int(row["kind"]) in CONDITIONAL
+    waiting = sum(kind in kinds.CONDITIONAL for kind in own)
+    waits = int(row["kind"]) in kinds.CONDITIONAL
     return refusal(
         contract,
         quantity_of(contract, order.lots),

@@ -40,6 +40,8 @@ ORDER_KINDS = (
     "take_profit_limit",
     "trailing_stop",
 )
+CONDITIONAL = (STOP, TAKE_PROFIT, STOP_LIMIT, TAKE_PROFIT_LIMIT, TRAILING_STOP)
+"""Kinds that wait for a trigger."""
 WATCHED = code(99)
 """What an order `acts` as until its trigger is reached, where that takes more than a price traded."""
 

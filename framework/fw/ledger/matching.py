@@ -224,7 +224,7 @@ def settle_orders(ledger: Ledger, i: int) -> None:
             uncovered = order.reduce_only and order.since < i and covers_nothing(ledger, order)
             if i >= order.expiry or uncovered:
                 end(order, i, EXPIRED)
-            elif not order.close_all:
+            elif not order.close_all and order.since < i:
                 shrink(order, positions_of(ledger)[order.instrument], i)
         if order.state == WORKING:
             working_of(ledger)[kept] = row

@@ -338,13 +338,19 @@ class Simulation:
             trailing=float(found["trail"]) or None,
             reason=kinds.REASONS[int(found["reason"])],
             tag=tag,
-            state=self.states(slice(row, row + 1))[0],
+            state=OrderState(self.states(slice(row, row + 1))[0]),
         )
 
-    def states(self, rows: slice) -> list[OrderState]:
-        """Where orders are in their lives; the ledger knows of working ones only that they work."""
-        next_bar, delay = self.count("next"), int(self.account["delay"][0])
-        return [_state(found, on_way=found["bar"] + delay + 1 >= next_bar) for found in self.orders[rows]]
+    def states(self, rows: slice = slice(None)) -> NDArray[Any]:
+        """Where orders are in their lives, in the words of `OrderState`; of working ones the ledger knows only that."""
+        orders = self.orders[rows]
+        states = np.array(kinds.ORDER_STATES, dtype="U13")[orders["state"]]
+        works = orders["state"] == kinds.WORKING
+        arrived = orders["bar"] + self.account["delay"][0] + 1 < self.count("next")
+        states[works & (orders["since"] > orders["bar"]) & ~arrived] = "sent"  # it is on its way
+        states[works & (orders["triggered"] >= 0)] = "triggered"
+        states[works & (orders["filled"] != 0)] = "partly_filled"
+        return states
 
     def _bars_of_life(self, order: Any) -> int | None:
         """Clock bars that an order has from its arrival to its expiry; None: it does not expire."""
@@ -481,18 +487,6 @@ class Simulation:
         """Cash: equity less unrealised profit."""
         row = self.account[0]
         return float(row["capital"] + row["realised"] - row["fees"] + row["funding"] + row["shortfall"])
-
-
-def _state(order: Any, *, on_way: bool) -> OrderState:
-    """Where an order is in its life; `on_way` where one that comes late has not arrived."""
-    if order["state"] == kinds.WORKING:
-        if order["filled"] != 0:
-            return OrderState.PARTLY_FILLED
-        if order["triggered"] >= 0:
-            return OrderState.TRIGGERED
-        if on_way and order["since"] > order["bar"]:
-            return OrderState.SENT
-    return OrderState(kinds.ORDER_STATES[int(order["state"])])
 
 
 def _column(values: Any, tape: Tape, name: str) -> NDArray[np.float64] | None:
