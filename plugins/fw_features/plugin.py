@@ -6,6 +6,19 @@ from typing import Any
 
 import fw
 from fw_features.bands import Bollinger, NormalisedAtr
+from fw_features.liquidity import (
+    Amihud,
+    ChaikinOscillator,
+    CorwinSchultz,
+    MoneyFlow,
+    ObvSlope,
+    RollSpread,
+    TakerImbalance,
+    TradeIntensity,
+    VolumeScore,
+    Vroc,
+    Vwap,
+)
 from fw_features.sets import Atr, Ema, Returns, Sma, Volatility
 from fw_features.volatility import (
     EwmaVolatility,
@@ -41,4 +54,15 @@ def fw_features() -> dict[str, type[Any]]:
         "ewma_volatility": EwmaVolatility,
         "har": Har,
         "hurst": Hurst,
+        "volume_z": VolumeScore,
+        "vwap": Vwap,
+        "obv_slope": ObvSlope,
+        "vroc": Vroc,
+        "chaikin": ChaikinOscillator,
+        "money_flow": MoneyFlow,
+        "amihud": Amihud,
+        "roll_spread": RollSpread,
+        "corwin_schultz": CorwinSchultz,
+        "taker_imbalance": TakerImbalance,
+        "trade_intensity": TradeIntensity,
     }

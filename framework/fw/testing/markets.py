@@ -143,14 +143,22 @@ def _bars(
     """Bars that open where the one before closed and reach a little beyond both ends."""
     opened = np.append(_on_tick(np.array([first])), close[:-1])
     reach = 1 + 0.5 * noise * np.abs(random.normal(size=(2, len(close))))
+    high, low = _on_tick(np.maximum(opened, close) * reach[0]), _on_tick(np.minimum(opened, close) / reach[1])
+    volume = np.round(100.0 * np.exp(random.normal(0.0, 0.5, len(close))), 3)
+    taken = np.divide(close - low, high - low, out=np.full(len(close), 0.5), where=high > low)
     return Bars(
         size=size,
         open_time=open_time,
         open=opened,
-        high=_on_tick(np.maximum(opened, close) * reach[0]),
-        low=_on_tick(np.minimum(opened, close) / reach[1]),
+        high=high,
+        low=low,
         close=close,
-        volume=np.round(100.0 * np.exp(random.normal(0.0, 0.5, len(close))), 3),
+        volume=volume,
+        extra={
+            "quote_volume": volume * (high + low) / 2,
+            "trades": np.ceil(10 * volume),
+            "taker_buy_volume": np.round(volume * taken, 3),
+        },
     )
 
 

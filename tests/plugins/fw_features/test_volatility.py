@@ -30,14 +30,6 @@ A_YEAR = math.sqrt(365 * 24)
 PRICES = ("open", "high", "low", "close")
 
 
-@pytest.fixture(scope="module")
-def real(real_data):
-    frame = pd.read_parquet(real_data / "btcusdt_perp_1h_2019-09_2024-12.parquet")[20_000:25_000]
-    times = pd.DatetimeIndex(frame["timestamp"]).as_unit("ns").asi8
-    columns = {name: frame[name].to_numpy() for name in (*PRICES, "volume")}
-    return fw.Market.single("BTCUSDT", fw.Bars(size=fw.BarSize.parse("1h"), open_time=times, **columns))
-
-
 def series(market):
     """Open, high, low and close as pandas series."""
     return tuple(pd.Series(getattr(market.bars, name)) for name in PRICES)

@@ -1,0 +1,442 @@
+"""Volume and what trading costs: how much is traded, on which side, and how far it moves the price."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+import fw
+from fw_features.about import Column
+from fw_features.spans import frame_of, integers, room, spans_setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+# what an old value still weighs when a new block begins: e**-24 < 1e-10
+FADED = 24
+
+MILLION = 1e6
+
+
+@attrs.frozen
+class VolumeScore:
+    """How unusual the newest volume is, in `volume_z_20`: sample deviations above the mean of the last span bars."""
+
+    spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the mean, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.moments import moving_scores
+
+        out = room(len(self.spans), market)
+        moving_scores(market.bars.volume, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"volume_z_{span}",
+                formula=f"(volume − mean of the last {span}) / their sample deviation; 0 where all are equal",
+                unit="1",
+                scale_free=True,
+                source="definition of the standard score",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class Vwap:
+    """Volume-weighted average price of the last span bars, in `vwap_24`: typical prices weighed with volume."""
+
+    spans: tuple[int, ...] = spans_setting((24,), help="bars in the mean, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import volume_prices
+
+        out = room(len(self.spans), market)
+        bars = market.bars
+        volume_prices(bars.high, bars.low, bars.close, bars.volume, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"vwap_{span}",
+                formula=f"sum of (high + low + close) / 3 × volume over the sum of volume of the last {span} bars; "
+                "the plain mean where nothing was traded",
+                unit="price",
+                low=0.0,
+                source="Berkowitz, Logue and Noser 1988, from bars",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class ObvSlope:
+    """How on-balance volume rises over the last span bars, in `obv_slope_20`, as a share of their mean volume.
+
+    On-balance volume itself is a sum since the first bar there is: with other history at hand it is another number,
+    so what was learned from it in a backtest could not be had live. Its slope over a window is the same wherever
+    the sum began.
+    """
+
+    spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the slope, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import balance_slopes
+
+        out = room(len(self.spans), market)
+        balance_slopes(market.bars.close, market.bars.volume, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"obv_slope_{span}",
+                formula=f"least-squares slope of on-balance volume over the last {span} bars / their mean volume; "
+                "0 where nothing was traded",
+                unit="1",
+                low=-2.0,
+                high=2.0,
+                scale_free=True,
+                source="Granville 1963; TA-Lib OBV, made independent of where it begins",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class Vroc:
+    """Rate of change of volume, in `vroc_20`: percent above what it was a span of bars ago."""
+
+    spans: tuple[int, ...] = spans_setting((20,), help="bars back, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import changes_in_percent
+
+        out = room(len(self.spans), market)
+        changes_in_percent(market.bars.volume, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"vroc_{span}",
+                formula=f"100 × (volume / volume {span} bars ago − 1); 0 where nothing was traded then",
+                unit="%",
+                low=-100.0,
+                scale_free=True,
+                source="TA-Lib ROC of volume",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class ChaikinOscillator:
+    """Whether money flow quickens, in `chaikin_3_10`: a fast less a slow mean of the accumulation/distribution line.
+
+    The line is an endless sum, but where it began fades out of the difference: both begin anew at fixed instants
+    after a warm-up long enough to agree with the endless form to 1e-9.
+    """
+
+    fast: int = fw.setting(3, ge=1, help="bars in the fast exponential mean")
+    slow: int = fw.setting(10, ge=2, help="bars in the slow exponential mean")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return 2 * self._block
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.blocks import block_starts
+        from fw_features.flows import chaikin_oscillators, money_flows
+
+        out = room(1, market)
+        bars = market.bars
+        flows = money_flows(bars.high, bars.low, bars.close, bars.volume)
+        starts = block_starts(bars, self._block)
+        chaikin_oscillators(flows, self.fast, self.slow, starts, self._block, out[0])
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return (
+            Column(
+                name=f"chaikin_{self.fast}_{self.slow}",
+                formula=f"exponential means of the running sum of money flow over {self.fast} less over {self.slow} "
+                "bars; money flow: volume × ((close − low) − (high − close)) / (high − low), 0 without a range",
+                unit="base currency",
+                scale_free=True,
+                source="Chaikin; TA-Lib ADOSC",
+            ),
+        )
+
+    @property
+    def _block(self) -> int:
+        return FADED * (max(self.fast, self.slow) + 1) // 2 + 1
+
+
+@attrs.frozen
+class MoneyFlow:
+    """Accumulation and distribution over the last span bars: of volume, and as a share of it (Chaikin money flow).
+
+    Columns `ad_20`, by how much the accumulation/distribution line rose over 20 bars, and `cmf_20`. The line itself
+    is a sum since the first bar there is, which live has not.
+    """
+
+    spans: tuple[int, ...] = spans_setting((20,), help="bars in the sum, two columns each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import money_flows, shares
+        from fw_features.kernels import moving_means
+
+        bars = market.bars
+        flows = money_flows(bars.high, bars.low, bars.close, bars.volume)
+        means, parts = room(len(self.spans), market), room(len(self.spans), market)
+        moving_means(flows, integers(self.spans), means)
+        shares(flows, bars.volume, integers(self.spans), parts)
+        columns: dict[str, NDArray[np.float64]] = {}
+        for span, mean, part in zip(self.spans, means, parts, strict=True):
+            columns |= {f"ad_{span}": mean * span, f"cmf_{span}": part}
+        return fw.Frame.of(columns)
+
+    def about(self) -> tuple[Column, ...]:
+        flow = "volume × ((close − low) − (high − close)) / (high − low), 0 without a range"
+        return tuple(
+            column
+            for span in self.spans
+            for column in (
+                Column(
+                    name=f"ad_{span}",
+                    formula=f"sum over the last {span} bars of {flow}",
+                    unit="base currency",
+                    scale_free=True,
+                    source="TA-Lib AD, its change over the span",
+                ),
+                Column(
+                    name=f"cmf_{span}",
+                    formula=f"ad_{span} / volume of the last {span} bars; 0 where nothing was traded",
+                    unit="share",
+                    low=-1.0,
+                    high=1.0,
+                    scale_free=True,
+                    source="Chaikin money flow",
+                ),
+            )
+        )
+
+
+@attrs.frozen
+class Amihud:
+    """Illiquidity, in `amihud_24`: by how much a million of settlement currency moved the price, on average."""
+
+    spans: tuple[int, ...] = spans_setting((24,), help="returns in the mean, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import price_impacts
+
+        out = room(len(self.spans), market)
+        price_impacts(market.bars.close, market.bars.volume, integers(self.spans), MILLION, out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"amihud_{span}",
+                formula=f"mean of |log return| / (close × volume / 1000000) over those of the last {span} bars that "
+                "traded; 0 where none did",
+                unit="share a million",
+                low=0.0,
+                source="Amihud 2002",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class RollSpread:
+    """The spread that closes bouncing between bid and ask give away, in `roll_48`, as a share of price."""
+
+    spans: tuple[int, ...] = spans_setting((48,), ge=3, help="returns in the covariance, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import roll_spreads
+
+        out = room(len(self.spans), market)
+        roll_spreads(market.bars.close, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"roll_{span}",
+                formula=f"2 √(−c), c the covariance (divisor {span - 1}) of the last {span} log returns with the ones "
+                "before them; 0 where c is above 0",
+                unit="share",
+                low=0.0,
+                scale_free=True,
+                source="Roll 1984",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class CorwinSchultz:
+    """The spread that highs and lows give away, in `corwin_schultz_24`, as a share of price.
+
+    Ranges grow with time, but the spread in them does not: those of two bars are compared with that of both. Made
+    for markets that close, it moves a day to the close before; this one never closes, so nothing is moved.
+    """
+
+    spans: tuple[int, ...] = spans_setting((24,), help="pairs of bars in the mean, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import corwin_schultz_spreads
+
+        out = room(len(self.spans), market)
+        corwin_schultz_spreads(market.bars.high, market.bars.low, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"corwin_schultz_{span}",
+                formula=f"mean over {span} pairs of bars of 2 (e^α − 1) / (1 + e^α), 0 where α < 0; "
+                "α = (√(2β) − √β) / (3 − 2√2) − √(γ / (3 − 2√2)), "
+                "β the sum of both ln(high / low)², γ that of the pair",
+                unit="share",
+                low=0.0,
+                high=2.0,
+                scale_free=True,
+                source="Corwin and Schultz 2012",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class TakerImbalance:
+    """Whether takers buy or sell, in `taker_imbalance_24`: 1 where all volume was bought by takers, −1 where sold.
+
+    The source's bars must have the column taker_buy_volume.
+    """
+
+    spans: tuple[int, ...] = spans_setting((1, 24), help="bars in the sum, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import shares
+
+        bought, volume = _extra(market, "taker_buy_volume", "taker_imbalance"), market.bars.volume
+        out = room(len(self.spans), market)
+        shares(bought - (volume - bought), volume, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"taker_imbalance_{span}",
+                formula=f"(bought − sold) / volume by takers over the last {span} bars; 0 where nothing was traded",
+                unit="share",
+                low=-1.0,
+                high=1.0,
+                scale_free=True,
+                source="Chordia, Roll and Subrahmanyam 2002",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class TradeIntensity:
+    """How much busier than usual it is, in `trade_intensity_24`: the bar's trades over the mean of the last span bars.
+
+    The source's bars must have the column trades.
+    """
+
+    spans: tuple[int, ...] = spans_setting((24,), ge=2, help="bars in the mean, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.flows import over_means
+
+        trades = _extra(market, "trades", "trade_intensity")
+        out = room(len(self.spans), market)
+        over_means(trades, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"trade_intensity_{span}",
+                formula=f"trades / their mean over the last {span} bars; 0 where nobody traded",
+                unit="1",
+                low=0.0,
+                high=float(span) * (1 + 1e-12),
+                scale_free=True,
+                source="definition",
+            )
+            for span in self.spans
+        )
+
+
+def _extra(market: fw.Market, column: str, asked_by: str) -> NDArray[np.float64]:
+    """A column that not every source has."""
+    if column not in market.bars.extra:
+        raise fw.DataError(
+            f"{asked_by} needs the column {column}, which the source's bars of {market.focus} do not have: "
+            f"name a source that has it, or leave {asked_by} out"
+        )
+    return market.bars.extra[column]
