@@ -19,6 +19,15 @@ FIRST = 1_420_070_400 * 1_000_000_000
 """2015-01-01 in nanoseconds: five million minutes later it is still before 2025."""
 
 PRICES = ("open", "high", "low", "close")
+TEN = (
+    *("BTCUSDT", "ETHUSDT", "SOLUSDT", "XRPUSDT", "BNBUSDT"),
+    *("ADAUSDT", "AVAXUSDT", "DOGEUSDT", "LINKUSDT", "LTCUSDT"),
+)
+"""Contracts of which each has a walk of its own, at the first one's prices."""
+FUNDING = 480
+"""Bars between two settlements: eight hours."""
+FASTS, SLOWS = tuple(range(5, 55, 2)), tuple(range(60, 260, 5))
+"""Bars in the averages of a sweep: every pair is one of a thousand combinations."""
 
 
 def random_walk(bars: int, seed: int = 7) -> dict[str, Any]:
@@ -57,6 +66,24 @@ def write(bars: int, path: Path) -> Path:
 
     pyarrow.parquet.write_table(pyarrow.table(random_walk(bars)), path)
     return path
+
+
+def write_contract(bars: int, folder: Path, contract: str, seed: int = 7) -> None:
+    """A walk with mark prices a few basis points beside it, and funding: `CONTRACT.parquet`, `…_mark`, `…_funding`."""
+    import pyarrow
+    import pyarrow.parquet
+
+    columns = random_walk(bars, seed)
+    basis = 1.0 + 2e-4 * np.sin(np.arange(bars) / 500)
+    marks = {name: np.rint(columns[name] * basis / TICK) / 10 for name in PRICES}
+    settled = columns["open_time"][::FUNDING]
+    rates = 1e-4 * np.random.default_rng(seed).normal(1.0, 1.0, len(settled)).round(2)
+    for name, table in (
+        (contract, columns),
+        (f"{contract}_mark", {"open_time": columns["open_time"], **marks}),
+        (f"{contract}_funding", {"time": settled, "funding_rate": rates}),
+    ):
+        pyarrow.parquet.write_table(pyarrow.table(table), folder / f"{name}.parquet")
 
 
 def read(path: Path) -> dict[str, Any]:

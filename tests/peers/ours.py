@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import os
 import tempfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,8 @@ import fw
 
 HERE = Path(__file__).resolve().parent
 CROSSING = f"{{use: sma_cross, fast: {market.FAST}, slow: {market.SLOW}}}"
+
+BRACKETS = "stop_loss: 0.005, take_profit: 0.01"
 
 FILE = """
 name: peers
@@ -29,15 +33,38 @@ broker: backtest
 """
 
 
+REAL = """
+name: peers
+plugins: [{plugins}]
+instruments: [{instruments}]
+bar: 1m
+account: {{capital: 1e7, margin: cross, leverage: 10, allow_high_leverage: true, mark: required, funding: required}}
+simulation: {{slippage: {{bps: 1, impact: 1}}}}
+source:
+  use: files
+  bars: {folder}/{{instrument}}.parquet
+  mark: {folder}/{{instrument}}_mark.parquet
+  funding: {folder}/{{instrument}}_funding.parquet
+strategy: {strategy}
+sizer: {{use: fixed_quantity, quantity: 1}}
+broker: backtest
+"""
+"""All that a perpetual future costs: marks, tiers of the venue, funding, its fees, impact that grows with size."""
+
+
 def plan_of(bars: Path, strategy: str) -> fw.Plan:
     """A plan whose data is in memory."""
-    text = FILE.format(
-        plugins=HERE / "rivals.py",
-        capital=market.CAPITAL,
-        slippage=market.SLIPPAGE * 1e4,
-        bars=bars,
-        strategy=strategy,
-    )
+    return _read(FILE, strategy, capital=market.CAPITAL, slippage=market.SLIPPAGE * 1e4, bars=bars)
+
+
+def real_plan_of(folder: Path, strategy: str) -> fw.Plan:
+    """The same with all that futures have, on every contract that the folder has bars of."""
+    contracts = [name for name in market.TEN if (folder / f"{name}.parquet").exists()]
+    return _read(REAL, strategy, folder=folder, instruments=", ".join(contracts))
+
+
+def _read(file: str, strategy: str, **more: Any) -> fw.Plan:
+    text = file.format(plugins=HERE / "rivals.py", strategy=strategy, **more)
     path = Path(tempfile.mkdtemp()) / "strategy.yaml"
     path.write_text(text, encoding="utf-8")
     plan = fw.load(path)
@@ -53,7 +80,7 @@ def fills_of(result: fw.Result) -> dict[str, Any]:
     }
 
 
-def running(strategy: str, *numbers: str) -> Any:
+def running(strategy: str, *numbers: str, plan_of: Callable[[Path, str], fw.Plan] = plan_of) -> Any:
     """A case: run the strategy, and read the metrics named; no name, none; `all`, every one."""
 
     def prepare(path: Path) -> worker.Job:
@@ -65,6 +92,18 @@ def running(strategy: str, *numbers: str) -> Any:
             return LazyAnswer(result, [float(result.equity["equity"][-1]), *(result.metrics[name] for name in names)])
 
         return job
+
+    return prepare
+
+
+def sweeping(strategy: str, number: str, plan_of: Callable[[Path, str], fw.Plan] = plan_of) -> Any:
+    """A case: every pair of averages in one call; the answer is one number a combination."""
+
+    def prepare(path: Path) -> worker.Job:
+        os.environ["FW_HOME"] = tempfile.mkdtemp()  # each combination is noted as a trial there
+        plan = plan_of(path, strategy)
+        over = {"strategy.fast": market.FASTS, "strategy.slow": market.SLOWS}
+        return lambda: plan.sweep(over)[number]
 
     return prepare
 
@@ -137,6 +176,11 @@ if __name__ == "__main__":
             "all_metrics": running(CROSSING, "all"),
             "loop": running("last_50"),
             "loop_float": running("last_50_float"),
+            "loop_changes": running("last_50_changes"),
+            "loop_brackets": running("{use: last_50_changes, bracket: 0.5}"),
+            "real": running(f"{CROSSING[:-1]}, {BRACKETS}}}", "max_drawdown", "sharpe", plan_of=real_plan_of),
+            "sweep": sweeping("sides", "final_equity"),
+            "real_sweep": sweeping("{use: sides, stop: 0.005, take: 0.01}", "sharpe", real_plan_of),
             "fingerprint": fingerprint,
             "files": files,
             "metrics": metrics,

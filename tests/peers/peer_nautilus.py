@@ -46,7 +46,9 @@ class Last50(Strategy):  # type: ignore[misc]
         close.append(bar.close.as_double())
         if len(close) < 50:
             return
-        side = 1 if close[-1] > close[0] else -1
+        self.turn(1 if close[-1] > close[0] else -1)
+
+    def turn(self, side: int) -> None:
         if side != self.side:
             quantity = self.one if self.side == 0 else self.two
             self.side = side
@@ -59,7 +61,34 @@ class Last50(Strategy):  # type: ignore[misc]
         self.fills.append((event.ts_event, quantity if event.order_side == OrderSide.BUY else -quantity))
 
 
-def loop(path: Path) -> worker.Job:
+class Crossing(Last50):
+    """The crossover of two averages, kept as running sums."""
+
+    def on_start(self) -> None:
+        super().on_start()
+        self.closes = deque(maxlen=market.SLOW + 1)
+        self.fast = self.slow = 0.0
+
+    def on_bar(self, bar: Any) -> None:
+        close = self.closes
+        now = bar.close.as_double()
+        close.append(now)
+        self.fast += now
+        self.slow += now
+        if len(close) > market.FAST:
+            self.fast -= close[-1 - market.FAST]
+        if len(close) > market.SLOW:
+            self.slow -= close[0]
+        if len(close) >= market.SLOW:
+            self.turn(1 if self.fast / market.FAST > self.slow / market.SLOW else -1)
+
+
+def running(strategy_of: type[Last50]) -> Any:
+    """A case: the strategy over the bars."""
+    return lambda path: backtest(path, strategy_of)
+
+
+def backtest(path: Path, strategy_of: type[Last50]) -> worker.Job:
     """`BacktestEngine.run` with logging, its risk engine and its statistics off."""
     frame = market.read_pandas(path, utc=True)
     bars = BarDataWrangler(BARS, CONTRACT).process(frame)
@@ -84,7 +113,7 @@ def loop(path: Path) -> worker.Job:
         )
         engine.add_instrument(CONTRACT)
         engine.add_data(bars)
-        strategy = Last50()
+        strategy = strategy_of()
         engine.add_strategy(strategy)
         engine.run()
         fills = strategy.fills
@@ -99,4 +128,7 @@ def loop(path: Path) -> worker.Job:
 
 
 if __name__ == "__main__":
-    worker.serve({"loop": loop}, {"nautilus_trader": version("nautilus_trader"), "pandas": version("pandas")})
+    worker.serve(
+        {"loop": running(Last50), "crossing": running(Crossing)},
+        {"nautilus_trader": version("nautilus_trader"), "pandas": version("pandas")},
+    )

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import attrs
 
 import fw
@@ -36,6 +38,61 @@ class Last50Float:
 
 
 @attrs.frozen
+class Last50Changes:
+    """The same, said only when the side changes; with a bracket, where one is asked for, that is never reached."""
+
+    bracket: float | None = None
+    lookback = 50
+
+    def decide(self, view: fw.View) -> fw.Signal | None:
+        close = view.bars.close[-50:]
+        if len(close) < 50:
+            return None
+        strength = 1.0 if close[-1] > close[0] else -1.0
+        held = view.signal
+        if held is not None and held.strength == strength:
+            return None
+        if self.bracket is None:
+            return fw.Signal(strength)
+        price, away = float(close[-1]), strength * self.bracket
+        return fw.Signal(strength, stop_loss=price * (1.0 - away), take_profit=price * (1.0 + away))
+
+
+@attrs.frozen
+class Sides:
+    """Long above the crossing of two averages, short below, by arrays; a bracket around the close of each change."""
+
+    fast: int = 20
+    slow: int = 100
+    stop: float | None = None
+    take: float | None = None
+
+    @property
+    def features(self) -> tuple[dict[str, Any], ...]:
+        # one set for each average, so that combinations of a sweep share them
+        return tuple(
+            {"use": "sma", "name": name, "spans": (span,)} for name, span in (("fast", self.fast), ("slow", self.slow))
+        )
+
+    def decide(self, view: fw.View) -> float:
+        raise NotImplementedError("the arrays say it")
+
+    def decide_all(self, history: fw.History) -> Any:
+        import numpy as np
+
+        side = np.where(history.features[f"sma_{self.fast}"] > history.features[f"sma_{self.slow}"], 1.0, -1.0)
+        if self.stop is None or self.take is None:
+            return side
+        kept = np.zeros(side.shape, bool)
+        kept[:, 1:] = side[:, 1:] == side[:, :-1]
+        kept[:, history.first] = False
+        move = side * history.bars.close
+        stop, take = history.bars.close - self.stop * move, history.bars.close + self.take * move
+        side[kept] = np.nan
+        return fw.SignalArrays(strength=side, stop_loss=stop, take_profit=take)
+
+
+@attrs.frozen
 class OneCoin:
     """One coin at strength 1, whatever the equity; and the fee that the peers are told."""
 
@@ -48,7 +105,7 @@ class OneCoin:
 
 @fw.hookimpl
 def fw_strategies() -> dict[str, type]:
-    return {"last_50": Last50, "last_50_float": Last50Float}
+    return {"last_50": Last50, "last_50_float": Last50Float, "last_50_changes": Last50Changes, "sides": Sides}
 
 
 @fw.hookimpl

@@ -22,6 +22,7 @@ from pathlib import Path
 
 import environments
 import market
+import numpy as np
 from worker import Worker
 
 HERE = Path(__file__).resolve().parent
@@ -37,6 +38,8 @@ SCRIPTS = {
     "nautilus": "peer_nautilus.py",
 }
 COLD_STARTS = 5
+SWEEPS = 3
+"""Rounds of a sweep, of which a peer's takes minutes."""
 
 
 @contextmanager
@@ -69,14 +72,35 @@ class Table:
         path = self.folder / f"walk_{count}.parquet"
         return path if path.exists() else market.write(count, path)
 
-    def in_turns(self, processes: Sequence[Worker], cases: Sequence[str], bars: Path) -> list[list[float]]:
-        """CPU seconds of each process, one per round; each round asks them one after the other."""
+    def contracts(self, count: int, names: Sequence[str]) -> Path:
+        """A folder with a walk, marks and funding of each contract, written once."""
+        folder = self.folder / f"{len(names)}_contracts_{count}"
+        if not folder.exists():
+            folder.mkdir()
+            for number, name in enumerate(names):
+                market.write_contract(count, folder, name, seed=7 + number)
+        return folder
+
+    def in_turns(
+        self,
+        processes: Sequence[Worker],
+        cases: Sequence[str],
+        bars: Path,
+        *,
+        clock: str = "cpu",
+        rounds: int | None = None,
+    ) -> list[list[float]]:
+        """Seconds of each process, one per round; each round asks them one after the other."""
         for process, case in zip(processes, cases, strict=True):
             process.ask("prepare", case=case, bars=str(bars))
+        return self.timed(processes, clock=clock, rounds=rounds)
+
+    def timed(self, processes: Sequence[Worker], *, clock: str = "cpu", rounds: int | None = None) -> list[list[float]]:
+        """Seconds of each process, already prepared, one per round; each round asks them one after the other."""
         seconds: list[list[float]] = [[] for _ in processes]
-        for _ in range(self.rounds):
+        for _ in range(rounds or self.rounds):
             for process, taken in zip(processes, seconds, strict=True):
-                taken.append(process.ask("time")["cpu"])
+                taken.append(process.ask("time")[clock])
         for process in processes:
             self.versions |= process.versions
         return seconds
@@ -125,6 +149,60 @@ def scan(table: Table, count: int) -> None:
             table.add(f"{words}, {count:,} bars", f"{statistics.median(alone) * 1e3:,.1f} ms", "", "", "")
 
 
+def real(table: Table, count: int, loop_count: int) -> None:
+    """All that futures have, beside peers that have none of it."""
+    what = "scan with marks, tiers, funding, fees, impact and brackets"
+    folder = table.contracts(count, market.TEN[:1])
+    with workers("fw", "vectorbt") as (ours, vectorbt):
+        ours.ask("prepare", case="real", bars=str(folder))
+        vectorbt.ask("prepare", case="signals", bars=str(folder / "BTCUSDT.parquet"))
+        mine, theirs = table.timed((ours, vectorbt))
+        words = f"{what}, {count:,} bars, beside vectorbt's plain `from_signals`"
+        table.add(words, rate(count, mine), rate(count, theirs), times(mine, theirs), "5, goal 20")
+    folder = table.contracts(loop_count, market.TEN[:1])
+    with workers("fw", "nautilus") as (ours, nautilus):
+        ours.ask("prepare", case="real", bars=str(folder))
+        nautilus.ask("prepare", case="crossing", bars=str(folder / "BTCUSDT.parquet"))
+        mine, theirs = table.timed((ours, nautilus))
+        words = f"{what}, {loop_count:,} bars, beside nautilus_trader's plain crossover"
+        table.add(words, rate(loop_count, mine), rate(loop_count, theirs), times(mine, theirs), "300, goal 1,000")
+    each = count // 5
+    with workers("fw") as (ours,):
+        (mine,) = table.in_turns((ours,), ("real",), table.contracts(each, market.TEN))
+        words = f"{what}, ten instruments on one cross account, instrument-bars of {each:,} bars"
+        table.add(words, rate(10 * each, mine), "", "", "20 M/s, goal 50")
+
+
+def sweep(table: Table, count: int) -> None:
+    """A thousand combinations in one call; by the clock, for it uses every core."""
+    combinations = len(market.FASTS) * len(market.SLOWS)
+    what = f"sweep, {combinations:,} combinations, {count:,} bars"
+    folder = table.contracts(count, market.TEN[:1])
+    bars = folder / "BTCUSDT.parquet"
+    for case, path, words, wanted in (
+        ("sweep", bars, "profit and fills, beside vectorbt", "30, goal 400"),
+        ("real_sweep", folder, "Sharpe, drawdown and full realism, beside vectorbt's plain Sharpe", "20, goal 45"),
+    ):
+        with workers("fw", "vectorbt") as (ours, vectorbt):
+            ours.ask("prepare", case=case, bars=str(path))
+            vectorbt.ask("prepare", case=case, bars=str(bars))
+            mine, theirs = table.timed((ours, vectorbt), clock="wall", rounds=min(table.rounds, SWEEPS))
+            whole = combinations * count
+            table.add(
+                f"{what}, {words}, by the clock", rate(whole, mine), rate(whole, theirs), times(mine, theirs), wanted
+            )
+            peaks = [process.ask("peak")["bytes"] / 2**20 for process in (ours, vectorbt)]
+            share = f"{peaks[0] / peaks[1]:.2f} of it"
+            table.add("memory of it, peak", f"{peaks[0]:,.0f} MB", f"{peaks[1]:,.0f} MB", share, "a quarter")
+            if case == "sweep":
+                found = [np.asarray(process.ask("answer")["answer"]) for process in (ours, vectorbt)]
+                differ = int((abs(found[0] - found[1]) > 1e-9 * abs(found[1] - market.CAPITAL)).sum())
+                table.notes.append(
+                    f"sweep: the same profit as vectorbt, to one part in a billion, in {combinations - differ:,} of "
+                    f"{combinations:,} combinations; in the others averages tie, and rounding alone decides."
+                )
+
+
 def loop(table: Table, count: int) -> None:
     bars = table.bars(count)
     what = f"loop, last 50 closes, {count:,} bars"
@@ -140,6 +218,10 @@ def loop(table: Table, count: int) -> None:
             ("float, beside backtesting.py", plain, python, "5"),
         ):
             table.add(f"{what}, {words}", rate(count, taken), rate(count, theirs), times(taken, theirs), goal)
+    with workers("fw", "fw") as (bare, resting):
+        without, taken = table.in_turns((bare, resting), ("loop_changes", "loop_brackets"), bars)
+        words = f"{what}, Signal on a change, with a bracket resting, beside itself without"
+        table.add(words, rate(count, taken), rate(count, without), times(taken, without), "0.9")
 
 
 def memory(table: Table, count: int) -> None:
@@ -269,13 +351,18 @@ def main() -> None:
     options = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     options.add_argument("--into", type=Path, help="a page whose table is replaced")
     options.add_argument("--bars", type=int, default=1_000_000, help="bars of the scan and points of the metrics")
+    options.add_argument("--sweep-bars", type=int, default=100_000)
     options.add_argument("--loop-bars", type=int, default=100_000)
     options.add_argument("--many-bars", type=int, default=5_000_000, help="bars for memory and for equal fills")
     options.add_argument("--rounds", type=int, default=7)
-    options.add_argument("--only", nargs="+", default=[], help="scan loop memory metrics equality cold_start")
+    options.add_argument(
+        "--only", nargs="+", default=[], help="scan real sweep loop memory metrics equality cold_start"
+    )
     chosen = options.parse_args()
     measurements = {
         "scan": lambda table: scan(table, chosen.bars),
+        "real": lambda table: real(table, chosen.bars, chosen.loop_bars),
+        "sweep": lambda table: sweep(table, chosen.sweep_bars),
         "loop": lambda table: loop(table, chosen.loop_bars),
         "memory": lambda table: memory(table, chosen.many_bars),
         "metrics": lambda table: metrics(table, chosen.bars),

@@ -18,6 +18,9 @@ Job = Callable[[], Any]
 SLICE = 0.25
 """Seconds of CPU that one timing lasts at least; quick jobs are repeated until they take that long."""
 
+LONG = 30.0
+"""Seconds of CPU of a first call after which nobody needs a second one to see that it lasts longer than a slice."""
+
 
 def serve(prepare: Mapping[str, Callable[[Path], Job]], versions: Mapping[str, str]) -> None:
     """Answer on the standard output; what libraries print goes to the standard error."""
@@ -31,7 +34,8 @@ def serve(prepare: Mapping[str, Callable[[Path], Job]], versions: Mapping[str, s
         if order["do"] == "prepare":
             job = prepare[order["case"]](Path(order["bars"]))
             answer = {"first": cpu_of(job), "versions": dict(versions)}
-            repeats = max(1, round(SLICE / max(cpu_of(job), 1e-6)))
+            is_long = answer["first"] > LONG
+            repeats = 1 if is_long else max(1, round(SLICE / max(cpu_of(job), 1e-6)))
         elif order["do"] == "time":
             assert job is not None
             started, worked = time.perf_counter(), time.process_time()
