@@ -45,9 +45,10 @@ def signals(
         return strength
     import numpy as np
 
+    from fw.ledger import empty
     from fw_strategies.kernels import protect
 
-    out = np.empty((3, *strength.shape))
+    out = empty(3, *strength.shape)
     stop, take = (np.nan if share is None else share for share in (stop_loss, take_profit))
     protect(strength, history.bars.close, history.first, stop, take, out)
     return fw.SignalArrays(strength=out[0], stop_loss=out[1], take_profit=out[2])

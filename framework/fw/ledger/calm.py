@@ -54,12 +54,14 @@ def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
             if p.trail > 0.0:
                 return i
     shared = held > 1 and not account.isolated
-    watching = scanning and account.halted == 0
+    change = NEVER
+    if scanning and account.halted == 0:
+        for k in range(n):
+            change = min(change, next_change(ledger, k, i))
     floor = 1.0 - account.drawdown_limit if account.halted == 0 else -np.inf
     j = i
     while j < end:
         whole = min(j + BLOCK, end)
-        change = first_change(ledger, j, whole) if watching else NEVER
         stop = min(whole, change + 1)
         if stop < whole:
             for k in range(n):
@@ -188,11 +190,14 @@ def is_endangered(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
 
 @inner
 def first_doubt(ledger: Ledger, i: int, stop: int, cash: float, shared: bool) -> int:
-    """The first of these bars in which something might be touched or liquidated."""
-    for b in range(i, stop):
-        if is_touched(ledger, b, b + 1, cash, shared):
-            return b
-    return stop
+    """The first of these bars in which something might be touched or liquidated; it is known to be among them."""
+    while stop - i > 1:
+        middle = (i + stop) // 2
+        if is_touched(ledger, i, middle, cash, shared):
+            stop = middle
+        else:
+            i = middle
+    return i
 
 
 @inner
@@ -214,30 +219,33 @@ def differs(ledger: Ledger, k: int, i: int) -> bool:
 
 
 @inner
-def first_change(ledger: Ledger, i: int, stop: int) -> int:
-    """The first of these bars whose signals differ from those in force; a bar far away where none does."""
-    first = NEVER
+def next_change(ledger: Ledger, k: int, i: int) -> int:
+    """The first bar from `i` on whose signal differs from the one in force; it is looked for once."""
+    p = positions_of(ledger)[k]
+    if p.next_change < i:
+        p.next_change = first_change(ledger, k, i)
+    return p.next_change
+
+
+@inner
+def first_change(ledger: Ledger, k: int, i: int) -> int:
+    """Where that bar is; a bar far away where there is none."""
     has_prices = ledger.stop_loss + ledger.take_profit + ledger.trailing + ledger.limit + ledger.expiry != 0
-    for k in range(ledger.instruments):
-        now = positions_of(ledger)[k].strength
-        for start in range(i, min(stop, first), GLANCE):
-            end = min(start + GLANCE, stop)
-            strength = strength_of(ledger)[k, start:end]
-            doubt = has_prices
-            for b in range(end - start):
-                doubt |= (strength[b] != now) & (strength[b] == strength[b])
-            if not doubt:
-                continue
-            found = end
-            for b in range(end - start):
-                is_new = (strength[b] != now) & (strength[b] == strength[b])
-                if is_new or (has_prices and differs(ledger, k, start + b)):
-                    found = start + b
-                    break
-            if found < end:
-                first = min(first, found)
-                break
-    return first
+    # NaN is like no other strength: beside prices each one is worth a look
+    now = np.nan if has_prices else positions_of(ledger)[k].strength
+    for start in range(i, ledger.bars, GLANCE):
+        end = min(start + GLANCE, ledger.bars)
+        strength = strength_of(ledger)[k, start:end]
+        doubt = False
+        for b in range(end - start):
+            doubt |= (strength[b] != now) & (strength[b] == strength[b])
+        if not doubt:
+            continue
+        for b in range(end - start):
+            is_new = (strength[b] != now) & (strength[b] == strength[b])
+            if is_new and (not has_prices or differs(ledger, k, start + b)):
+                return start + b
+    return NEVER
 
 
 @inner

@@ -27,10 +27,14 @@ def first_bad_strength(rows: Rows) -> tuple[int, int]:
 def first_bad_price(rows: Rows) -> tuple[int, int]:
     """(instrument, bar) of the first price (or count) not above 0 or infinite, NaN being legal; (-1, -1): fine."""
     for k in range(rows.shape[0]):
-        for i in range(rows.shape[1]):
-            value = rows[k, i]
-            if value <= 0.0 or math.isinf(value):
-                return k, i
+        row = rows[k]
+        bad = False
+        for i in range(row.shape[0]):
+            bad |= (row[i] <= 0.0) | (row[i] == math.inf)
+        if bad:
+            for i in range(row.shape[0]):
+                if row[i] <= 0.0 or row[i] == math.inf:
+                    return k, i
     return -1, -1
 
 

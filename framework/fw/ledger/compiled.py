@@ -114,6 +114,14 @@ def inner(function: Function) -> Function:
     return numba.njit(_nrt=False, **INNER)(function)
 
 
+def pasted(function: Function) -> Function:
+    """Compile `function` as if its text stood where it is called: for large ones that are called in one place.
+
+    The machine code of an `inner` function is made, and made better, by itself and then again within each caller.
+    """
+    return numba.njit(inline="always", _nrt=False, **INNER)(function)
+
+
 def source_of(file: Path) -> Path | None:
     """What a kernel in `file` may call: its whole package, or the file alone where it stands by itself."""
     if not file.is_file():

@@ -65,6 +65,7 @@ def note_decision(ledger: Ledger, i: int, k: int, wish: Row) -> None:
     p.signal_limit = wish.limit
     p.signal_expiry = wish.expiry
     p.signal = account.decisions
+    p.next_change = NONE
     row = decisions_of(ledger)[account.decisions]
     account.decisions += 1
     row.bar = i
@@ -79,10 +80,14 @@ def note_decision(ledger: Ledger, i: int, k: int, wish: Row) -> None:
 
 @inner
 def read_wishes(ledger: Ledger, i: int) -> None:
-    """Take the signals of bar `i` from the arrays of a whole run."""
+    """Take the signals of bar `i` from the arrays of a whole run, of those instruments that say something new."""
     for k in range(positions_of(ledger).shape[0]):
         p = positions_of(ledger)[k]
         wish = wishes_of(ledger)[k]
+        wish.force = NONE
+        wish.strength = np.nan
+        if p.next_change != i:
+            continue
         wish.strength = strength_of(ledger)[k, i]
         wish.stop = price_or_none(stop_of(ledger), k, i, p)
         wish.take = price_or_none(take_of(ledger), k, i, p)
@@ -90,7 +95,6 @@ def read_wishes(ledger: Ledger, i: int) -> None:
         wish.trail = number_or_none(trail_of(ledger), k, i)
         wish.expiry = int(number_or_none(expiry_of(ledger), k, i))
         wish.unit = BY_STRENGTH
-        wish.force = NONE
 
 
 @inner

@@ -127,6 +127,7 @@ POSITION = np.dtype(
         ("signal_expiry", "i8"),
         ("signal", "i8"),  # its row in the decisions
         ("exposure", "f8"),  # what it was sized to; NaN: nothing to rebalance to
+        ("next_change", "i8"),  # of a scan: no signal before this bar differs from the one in force; -1: unknown
         # funding still to come
         ("funding_next", "i8"),
         ("funding_end", "i8"),

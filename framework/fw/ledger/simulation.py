@@ -187,7 +187,7 @@ class Simulation:
     def _write_instruments(self, instruments: Sequence[Instrument], stamps: Sequence[NDArray[Any]]) -> None:
         self.positions["strength"] = np.nan
         self.positions["exposure"] = np.nan
-        self.positions["signal"] = -1
+        self.positions["signal"] = self.positions["next_change"] = -1
         self.wishes["strength"] = np.nan
         self.wishes["force"] = kinds.NONE
         ends = np.cumsum([len(rows) for rows in stamps])

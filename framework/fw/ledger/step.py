@@ -10,9 +10,9 @@ from typing import Any
 
 import numpy as np
 
-from fw.ledger.calm import calm, differs
+from fw.ledger.calm import calm, next_change
 from fw.ledger.clock import closes_clock_bar
-from fw.ledger.compiled import inner, kernel
+from fw.ledger.compiled import inner, kernel, pasted
 from fw.ledger.conditions import arrive, choose, watch
 from fw.ledger.deciding import decide, read_wishes
 from fw.ledger.fills import wallet
@@ -131,7 +131,7 @@ def run_bars_with_conditions(handle: Rows, end: int, scanning: bool) -> int:
     return walk(handle[0], end, scanning, YES)
 
 
-@inner
+@pasted
 def walk(ledger: Ledger, end: int, scanning: bool, conditions: Any) -> int:
     """Bars up to `end`, the calm ones skipped."""
     account = account_of(ledger)[0]
@@ -145,11 +145,12 @@ def walk(ledger: Ledger, end: int, scanning: bool, conditions: Any) -> int:
         else:
             step(ledger, i, conditions)
         if scanning:
+            changes = account.rebalance < np.inf and closes_clock_bar(ledger, i)
             for k in range(positions_of(ledger).shape[0]):
-                if differs(ledger, k, i) or (account.rebalance < np.inf and closes_clock_bar(ledger, i)):
-                    read_wishes(ledger, i)
-                    decide(ledger, i, YES)
-                    break
+                changes |= next_change(ledger, k, i) == i
+            if changes:
+                read_wishes(ledger, i)
+                decide(ledger, i, YES)
         i += 1
     account.next = i
     return i
