@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,8 +14,9 @@ import attrs
 from fw.errors import SettingsError
 from fw.plugins import Plugins
 from fw.plugins import load as load_plugins
+from fw.registry import nearest
 from fw.settings.merge import as_override
-from fw.settings.read import plugins_of, read_strategy, strategy_from
+from fw.settings.read import Draft, plugins_of, strategy_from
 from fw.settings.strategy import StrategyFile
 from fw.workspace import Workspace
 
@@ -46,13 +47,13 @@ def load(
     if isinstance(overrides, Mapping):
         overrides = [as_override(setting, value) for setting, value in overrides.items()]
     environ = os.environ if environ is None else environ
-    given: dict[str, Any] = {"profile": profile, "overrides": overrides, "environ": environ}
     # one that is not there is told with its line, by the reader
-    files = [file for file in plugins_of(path, **given) if file.is_file()]
-    plugins = load_plugins(files=files, environ=environ)
+    named = plugins_of(path, profile=profile, overrides=overrides, environ=environ)
+    plugins = load_plugins(files=[file for file in named if file.is_file()], environ=environ)
+    draft = Draft(path, plugins.registry, profile=profile, environ=environ)
 
     def again(more: Sequence[str]) -> StrategyFile:
-        return read_strategy(path, plugins.registry, **{**given, "overrides": (*overrides, *more)})
+        return draft.finished((*overrides, *more))
 
     return Plan(again(()), plugins, Workspace.here(environ), again=again)
 
@@ -198,23 +199,28 @@ class Plan:
         self,
         over: Mapping[str, Sequence[Any]],
         *,
+        metrics: Sequence[str] | None = None,
         engine: str | None = None,
         progress: Progress | None = None,
         refused: Refused | None = None,
     ) -> Frame:
-        """Run every combination of the values by path; one row each: the values, then every metric (NaN: none).
+        """Run every combination of the values by path; one row each: the values, then its metrics (NaN: none).
 
-        The last column, `ended`, says when a risk check ended trading for good; empty where none did. Combinations
-        that a part refuses are left out; `refused` is called with the values and the error of each.
+        `metrics` names those to measure, which saves the time of the others; without it all are. The last column,
+        `ended`, says when a risk check ended trading for good; empty where none did. Combinations that a part refuses
+        are left out; `refused` is called with the values and the error of each.
         """
         from fw.engine.sweep import sweep
 
         self.market()
+        if metrics is not None:
+            check_names(metrics, self.bench.metrics(self.bench.make_run()))
         return sweep(
             lambda overrides: self.with_settings(*overrides).bench,
             over,
             trials=self.workspace.trials,
             engine=engine,
+            metrics=metrics,
             progress=progress,
             refused=refused,
         )
@@ -228,3 +234,11 @@ class Plan:
     def fingerprint(self) -> str:
         """Hex digits of the data, the same in every process."""
         return self.bench.fingerprint()
+
+
+def check_names(names: Sequence[str], known: Iterable[str]) -> None:
+    """SettingsError for a metric that nobody offers; before hours of work rather than after."""
+    for name in names:
+        if name not in known:
+            close = nearest(name, known)
+            raise SettingsError(f"there is no metric {name!r}." + (f" Did you mean {close!r}?" if close else ""))

@@ -54,12 +54,16 @@ class Plugins:
         self.loaded: list[Plugin] = []
         self.problems: list[PluginProblem] = []
         self._offers: list[Offer] = []
+        self._registry: tuple[tuple[int, int], Registry] | None = None
         self._manager = _Manager(trace)
 
     @property
     def registry(self) -> Registry:
-        """Every part these plugins offer."""
-        return Registry(self._offers, self.problems)
+        """Every part these plugins offer; the same object until one more is offered, or a plugin breaks."""
+        counts = len(self._offers), len(self.problems)
+        if self._registry is None or self._registry[0] != counts:
+            self._registry = counts, Registry(self._offers, self.problems)
+        return self._registry[1]
 
     def offers_of(self, plugin: str) -> tuple[Offer, ...]:
         """What one plugin brings."""

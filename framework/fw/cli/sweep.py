@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
@@ -82,7 +82,12 @@ def command(
     compile_when_cold(plan, quiet=quiet)
     refused: list[tuple[Mapping[str, Any], SettingsError]] = []
     with output_kept(), shown_progress(quiet=quiet) as progress, named_over(values):
-        frame = plan.sweep(values, progress=progress, refused=lambda *one: refused.append(one))
+        frame = plan.sweep(
+            values,
+            metrics=None if as_json or target is not None else shown_metrics(by, metrics),
+            progress=progress,
+            refused=lambda *one: refused.append(one),
+        )
     rows = sorted_rows(frame, by)
     if target is not None:
         write_table(frame, target)
@@ -97,6 +102,11 @@ def command(
     show_table(
         columns, [[cell(row[name], units.get(name)) for name in columns] for row in rows], right=range(len(columns))
     )
+
+
+def shown_metrics(by: str, metrics: Iterable[str]) -> tuple[str, ...]:
+    """What the table shows: nothing else is worth measuring for it."""
+    return tuple(name for name in dict.fromkeys((by, *SHOWN)) if name in metrics)
 
 
 def cell(value: Any, unit: str | None) -> str:

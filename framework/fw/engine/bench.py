@@ -105,15 +105,15 @@ class Bench:
         engine: str | None,
         progress: Progress | None = None,
         cache: Cache | None = None,
+        metrics: Sequence[str] | None = None,
         bounds: Literal["now", "asked", "never"] = "never",
         keep: bool = False,
     ) -> Result:
         """One run in memory; SettingsError where the engine asked for cannot do it.
 
-        With `keep`, slow feature columns are kept on disk for the runs to come.
-
-        `bounds` says when the run is made once more for its ambiguous bars: at once, when the result is asked for
-        them, or never.
+        `metrics` names those that the result can be asked for; None: all. With `keep`, slow feature columns are kept
+        on disk for the runs to come. `bounds` says when the run is made once more for its ambiguous bars: at once,
+        when the result is asked for them, or never.
         """
         unused = as_before(self.settings) if bounds != "never" else None
         parts = self.parts(run)
@@ -126,7 +126,7 @@ class Bench:
             raise SettingsError(f"the scan cannot run this: {reason}")
         chosen = engine or possible
         reason = reason if chosen == possible else "it was asked for"
-        result = self.driven(parts, scene, terms, run, engine=chosen, reason=reason, progress=progress)
+        result = self.driven(parts, scene, terms, run, engine=chosen, reason=reason, progress=progress, metrics=metrics)
         if unused is not None and result.totals["ambiguous_bars"]:
             shown = progress if bounds == "now" else None
             result.bound = Again(
@@ -146,6 +146,7 @@ class Bench:
         engine: str,
         reason: str,
         progress: Progress | None,
+        metrics: Sequence[str] | None = None,
     ) -> Result:
         """Built parts, driven over a scene to its last bar."""
         capital = self.settings.account.capital
@@ -162,7 +163,7 @@ class Bench:
             self.settings,
             engine=engine,
             engine_reason=reason,
-            metrics=self.metrics(run),
+            metrics=self.metrics(run, metrics),
             write=self.write,
             recall=lambda result: trials_beside(result, self.workspace.trials),
             notes=terms.notes,
@@ -171,14 +172,15 @@ class Bench:
         simulation.release_signals()
         return result
 
-    def metrics(self, run: EngineRun) -> Mapping[str, tuple[Offer, Any]]:
-        """The bundled metrics, and those the file adds, built."""
+    def metrics(self, run: EngineRun, names: Sequence[str] | None = None) -> Mapping[str, tuple[Offer, Any]]:
+        """The bundled metrics, and those the file adds, built; with `names` these only."""
         found = {}
         for offer in self.plugins.registry.offers("metric"):
-            if offer.distribution == BUNDLED:
+            if offer.distribution == BUNDLED and (names is None or offer.name in names):
                 found[offer.name] = offer, build_part(offer, offer.spec(), run)
         for entry in self.settings.metrics:
-            found[entry.name] = entry.provenance, build_part(entry.provenance, entry.spec, run)
+            if names is None or entry.name in names:
+                found[entry.name] = entry.provenance, build_part(entry.provenance, entry.spec, run)
         return found
 
     def reporters(self, run: EngineRun) -> list[tuple[Offer, Any]]:

@@ -31,6 +31,9 @@ if TYPE_CHECKING:
 MOST_RUNS = 1_000_000
 
 
+TRIED = "sharpe"
+"""What the trial ledger keeps of every combination, asked for or not."""
+
 ENDED = "ended"
 """The column that says when trading ended before the data did."""
 
@@ -57,11 +60,13 @@ def sweep(
     *,
     trials: Path,
     engine: str | None,
+    metrics: Sequence[str] | None = None,
     progress: Progress | None,
     refused: Refused | None = None,
 ) -> Frame:
-    """One row a combination: the swept values under their paths, every metric as a float (NaN: none), and `ended`.
+    """One row a combination: the swept values under their paths, its metrics as floats (NaN: none), and `ended`.
 
+    `metrics` names those that are measured; None: all.
     `ended` says when a risk check ended trading for good, as text; empty where none did. `bench_of` gives the bench
     of a combination, written as for --set. A setting that is refused (by a part, fast above slow, say, or by the
     rules of a contract) drops its combination, which `refused` is told with the reason; SettingsError where all are.
@@ -72,6 +77,7 @@ def sweep(
     count = math.prod(len(values) for values in over.values())
     if count > MOST_RUNS:
         raise SettingsError(f"that is {count:,} runs; {MOST_RUNS:,} are the most")
+    measured = None if metrics is None else (*metrics, TRIED)
     cache: Cache = WeakKeyDictionary()  # a combination may have a market of its own, whose columns go with it
     combinations = list(itertools.product(*over.values()))
     done = 0
@@ -86,12 +92,14 @@ def sweep(
         nonlocal done
         try:
             bench = bench_of([as_override(path, value) for path, value in zip(over, values, strict=True)])
-            result = bench.backtest(bench.make_run(), engine=engine, cache=cache, progress=go_on)
+            result = bench.backtest(bench.make_run(), engine=engine, cache=cache, metrics=measured, progress=go_on)
         except SettingsError as error:
             return error
         numbers = {
             name: float(value) if isinstance(value, int | float | np.number) else math.nan
-            for name, value in result.metrics.items()
+            for name, value in (
+                (name, result.metrics[name]) for name in (result.metrics if metrics is None else metrics)
+            )
         }
         trial = trial_of(result, run="sweep", config=config_hash(bench.settings), wall=_now())
         done += 1

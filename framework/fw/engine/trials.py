@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 def trial_of(result: Result, *, run: str, config: str, wall: str) -> dict[str, Any]:
     """One line of the ledger."""
-    times = result.equity["time"]
+    begins, ends = result.market.period
     sharpe = result.metrics.get("sharpe")
     return {
         "wall": wall,
@@ -30,8 +30,8 @@ def trial_of(result: Result, *, run: str, config: str, wall: str) -> dict[str, A
         "config": config,
         "name": result.name,
         "instruments": list(result.instruments),
-        "start": int(times[0]) - result.bar.ns,
-        "end": int(times[-1]),
+        "start": int(begins),
+        "end": int(ends),
         "bar": str(result.bar),
         "bars": int(result.equity.rows),
         "made_up": result.market.made_up,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import lru_cache
 from typing import Any
 
 import attrs
@@ -34,6 +35,8 @@ from fw.settings.tree import (
 from fw.settings.words import near
 
 PREFIX = "FW__"
+MOST_KNOWN = 4096
+"""Overrides whose reading is remembered."""
 Path = tuple[str, ...]
 
 
@@ -109,16 +112,38 @@ def with_environment(root: Table, environ: Mapping[str, str], problems: list[Pro
 def with_overrides(root: Table, overrides: Sequence[str], problems: list[Problem]) -> Table:
     """Every `path=value` of `--set` written over the settings, in order."""
     for override in overrides:
-        path, equals, text = override.partition("=")
-        names = tuple(path.strip().split("."))
-        place = Place(f"--set {_shown(path, text) if equals else _shown(path)}")
-        if not equals or not all(names):
-            problems.append(place.problem("", "wants PATH=VALUE, like strategy.fast=5"))
-        elif any(map(looks_secret, names)):
-            problems.append(place.problem("", f"looks like a secret key: {ADVICE}"))
-        else:
-            root = _written(root, names, text, place, problems, _exactly)
+        read = _override(override)
+        problems += read.problems
+        if read.node is not None:
+            root = _put_at(root, read.path, read.node, read.place, problems, _exactly)
     return root
+
+
+@attrs.frozen
+class _Override:
+    """One `path=value` as it was read; no node where nothing is to be written."""
+
+    path: Path
+    place: Place
+    node: Node | None
+    problems: tuple[Problem, ...]
+
+
+@lru_cache(maxsize=MOST_KNOWN)
+def _override(text: str) -> _Override:
+    """It depends on the text alone, and the combinations of a sweep write the same ones again and again."""
+    path, equals, value = text.partition("=")
+    names = tuple(path.strip().split("."))
+    place = Place(f"--set {_shown(path, value) if equals else _shown(path)}")
+    problems: list[Problem] = []
+    node = None
+    if not equals or not all(names):
+        problems.append(place.problem("", "wants PATH=VALUE, like strategy.fast=5"))
+    elif any(map(looks_secret, names)):
+        problems.append(place.problem("", f"looks like a secret key: {ADVICE}"))
+    else:
+        node = _value_at(names, value, place, problems)
+    return _Override(names, place, node, tuple(problems))
 
 
 def _shown(path: str, text: str | None = None) -> str:
@@ -155,15 +180,26 @@ class _NoSuchPlace(Exception):
 
 
 def _written(root: Table, path: Path, text: str, place: Place, problems: list[Problem], match: Match) -> Table:
-    """The settings with one value written at a path; problems are told of `place`."""
+    """The settings with one value, as text, written at a path; problems are told of `place`."""
+    node = _value_at(path, text, place, problems)
+    return root if node is None else _put_at(root, path, node, place, problems, match)
+
+
+def _value_at(path: Path, text: str, place: Place, problems: list[Problem]) -> Node | None:
+    """The value that is to be written at a path; None where none may be."""
     where = ".".join(path)
     if path[0] == "profiles":
         problems.append(place.problem(where, "profiles stand in the file; choose one with --profile"))
-        return root
+        return None
     node = from_yaml(text, place.file, problems, at=place, path=where) or Scalar(place, "")
     if is_secret(path[-1], node):
         problems.append(place.problem(where, ADVICE))
-        return root
+        return None
+    return node
+
+
+def _put_at(root: Table, path: Path, node: Node, place: Place, problems: list[Problem], match: Match) -> Table:
+    """The settings with one value at a path."""
     try:
         new = _put(root, path, node, (), match)
     except _NoSuchPlace as problem:

@@ -15,10 +15,10 @@ from fw.registry import Registry
 from fw.settings.checks import check
 from fw.settings.fields import settings_of
 from fw.settings.merge import merged, with_defaults, with_environment, with_overrides
-from fw.settings.plain import plain_file
+from fw.settings.plain import plain, plain_file
 from fw.settings.reader import BAD, Reader
 from fw.settings.strategy import StrategyFile
-from fw.settings.tree import Node, Place, Refused, Scalar, Table, from_python, from_yaml, listed
+from fw.settings.tree import Entry, Node, Place, Refused, Scalar, Table, from_python, from_yaml, listed
 from fw.settings.words import near
 
 LARGEST_FILE = 1_000_000  # bytes; a strategy file has a few thousand
@@ -38,19 +38,71 @@ def read_strategy(
 
     Raises SettingsError with every problem; where only plugins are to blame it is also the plugin error.
     """
-    problems: list[Problem] = []
-    path, file, root = _opened(path_or_text, problems)
-    reader = Reader(registry, problems, folder=path.parent if path else None)
-    if root is None:
-        reader.finish()
-    root, profiles = _without_profiles(root or Table(Place(file), {}), problems)
-    for name in profiles:
-        if name != profile:
-            _check_shape(reader, profiles[name], name)
-    root = _with_profile(root, profiles, profile, problems)
-    root = with_overrides(with_environment(root, environ or {}, problems), overrides, problems)
-    name = path.stem if path else "strategy"
-    return _finished(reader, root, name=name, path=path, profiles=tuple(profiles), profile=profile)
+    return Draft(path_or_text, registry, profile=profile, environ=environ).finished(overrides)
+
+
+class Draft:
+    """A strategy file that was opened once, to be finished with many sets of overrides.
+
+    Mutable only in what it remembers: the values of settings that no override has changed.
+    """
+
+    def __init__(
+        self,
+        path_or_text: Path | str,
+        registry: Registry,
+        *,
+        profile: str | None = None,
+        environ: Mapping[str, str] | None = None,
+    ) -> None:
+        self.registry, self.profile = registry, profile
+        self._problems: list[Problem] = []
+        self._known: Known = {}
+        self.path, file, root = _opened(path_or_text, self._problems)
+        reader = self._reader(self._problems)
+        if root is None:
+            reader.finish()
+        root, self._profiles = _without_profiles(root or Table(Place(file), {}), self._problems)
+        for name in self._profiles:
+            if name != profile:
+                _check_shape(reader, self._profiles[name], name)
+        root = _with_profile(root, self._profiles, profile, self._problems)
+        self._root = with_environment(root, environ or {}, self._problems)
+        self._causes = reader.causes
+
+    def _reader(self, problems: list[Problem]) -> Reader:
+        return Reader(self.registry, problems, folder=self.path.parent if self.path else None)
+
+    def finished(self, overrides: Sequence[str] = ()) -> StrategyFile:
+        """The settings with these overrides, in order; SettingsError with every problem."""
+        problems = list(self._problems)
+        reader = self._reader(problems)
+        reader.causes |= self._causes
+        return _finished(
+            reader,
+            with_overrides(self._root, overrides, problems),
+            name=self.path.stem if self.path else "strategy",
+            path=self.path,
+            profiles=tuple(self._profiles),
+            profile=self.profile,
+            known=self._known,
+        )
+
+
+@attrs.frozen
+class _Read:
+    """What reading one setting at the top came to."""
+
+    entry: Entry
+    values: Mapping[str, Any]
+    written: Mapping[Path, str]
+    notes: Sequence[str]
+    data: Mapping[str, Any]
+    """The values as JSON has them."""
+
+
+Known = dict[str, _Read]
+"""Settings that were read without a problem, by name; true as long as their entry is the very same."""
 
 
 def plugins_of(
@@ -108,35 +160,63 @@ def strategy_from(
 
 
 def _finished(
-    reader: Reader, root: Table, *, name: str, path: Path | None, profiles: tuple[str, ...], profile: str | None
+    reader: Reader,
+    root: Table,
+    *,
+    name: str,
+    path: Path | None,
+    profiles: tuple[str, ...],
+    profile: str | None,
+    known: Known | None = None,
 ) -> StrategyFile:
     """The settings of a merged tree; raises what was found."""
     root = with_defaults(root)
     before = len(reader.problems)
-    values = _values(reader, root)
+    values, data = _values(reader, root, {} if known is None else known)
     if path is not None:
         _check_plugins(reader, root, values)
     check(reader, root, values)
     if reader.problems or before:
         reader.finish()
     values["name"] = values.get("name") or _title(name)
-    raw = plain_file(values, reader.written)
+    raw = plain_file(values, reader.written, data)
     notes = tuple(dict.fromkeys(reader.notes))
     return StrategyFile(**values, raw=raw, path=path, profiles=profiles, profile=profile, notes=notes)
 
 
-def _values(reader: Reader, root: Table) -> dict[str, Any]:
-    """Every setting by name; those with problems are BAD, so that the rest can still be checked."""
+def _values(reader: Reader, root: Table, known: Known) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Every setting by name, and what is known of them as plain data.
+
+    Those with problems are BAD, so that the rest can still be checked.
+    """
     settings = settings_of(StrategyFile)
     values: dict[str, Any] = {}
+    data: dict[str, Any] = {}
     for name, entry in root.entries.items():
-        table = Table(root.place, {name: entry})
-        alone = {own: setting for own, setting in settings.items() if name in (own, setting.bounds.was)}
-        read = reader.values(table, alone, "", also=(*settings, "profiles"))
-        values |= dict.fromkeys(alone or (name,), BAD) if read is BAD else read
+        found = known.get(name)
+        if found is None or found.entry is not entry:
+            found = _value(reader, root.place, name, entry)
+            if all(value is not BAD for value in found.values.values()):
+                known[name] = found
+        values |= found.values
+        data |= found.data
+        reader.written |= found.written
+        reader.notes += found.notes
     missing = {name: setting for name, setting in settings.items() if name not in values}
     reader.values(Table(root.place, {}), missing, "")
-    return values
+    return values, data
+
+
+def _value(reader: Reader, place: Place, name: str, entry: Entry) -> _Read:
+    """One setting at the top."""
+    settings = settings_of(StrategyFile)
+    alone = {own: setting for own, setting in settings.items() if name in (own, setting.bounds.was)}
+    own = Reader(reader.registry, reader.problems, folder=reader.folder)
+    read = own.values(Table(place, {name: entry}), alone, "", also=(*settings, "profiles"))
+    reader.causes |= own.causes
+    values = dict.fromkeys(alone or (name,), BAD) if read is BAD else read
+    data = {} if read is BAD else {n: plain(value, own.written, settings[n].hint) for n, value in values.items()}
+    return _Read(entry, values, own.written, own.notes, data)
 
 
 def _opened(path_or_text: Path | str, problems: list[Problem]) -> tuple[Path | None, str, Table | None]:

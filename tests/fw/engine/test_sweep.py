@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import fw
+from fw.errors import SettingsError
 
 FILE = """
 name: sweeps
@@ -48,6 +49,36 @@ def test_every_combination_is_what_it_is_alone(plan: fw.Plan) -> None:
         for name, value in alone.metrics.items():
             number = float(value) if isinstance(value, int | float | np.number) else np.nan
             np.testing.assert_array_equal(swept[name][i], number, err_msg=name)
+
+
+def test_only_the_metrics_that_were_asked_for_are_measured(plan: fw.Plan, tmp_path: Path) -> None:
+    over = {"strategy.fast": [3, 5, 8]}
+    whole, some = plan.sweep(over), plan.sweep(over, metrics=["fees", "total_return"])
+    assert list(some) == ["strategy.fast", "fees", "total_return", "ended"]
+    for name in some:
+        np.testing.assert_array_equal(some[name], whole[name])
+    # a trial counts with its Sharpe ratio, whatever was asked
+    lines = [json.loads(line) for line in (tmp_path / ".fw" / "trials.jsonl").read_text().splitlines()]
+    assert [line["sharpe"] for line in lines] == 2 * whole["sharpe"].tolist()
+
+
+def test_a_metric_that_nobody_offers_stops_a_sweep_before_it_begins(plan: fw.Plan) -> None:
+    with pytest.raises(SettingsError, match=r"no metric 'sharp'\. Did you mean 'sharpe'"):
+        plan.sweep({"strategy.fast": [3]}, metrics=["sharp"])
+
+
+def test_settings_finished_from_one_draft_are_those_read_anew(plan: fw.Plan, tmp_path: Path) -> None:
+    changes = (
+        ["strategy.fast=3"],
+        ["account.leverage=1", "seed=4"],
+        [],
+        ["strategy=buy_and_hold"],
+        ["strategy.fast=3"],
+    )
+    for change in changes:
+        finished, anew = plan.with_settings(*change).settings, fw.load(tmp_path / "run.yaml", overrides=change).settings
+        assert finished == anew
+        assert finished.raw == anew.raw
 
 
 def test_combinations_come_in_the_order_of_their_values(plan: fw.Plan) -> None:
