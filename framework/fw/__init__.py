@@ -63,7 +63,7 @@ if TYPE_CHECKING:
     )
     from fw.log import Secret
     from fw.parts.broker import Broker, Inbox, SimulatedBroker, Slippage, Terms
-    from fw.parts.features import FeatureSet
+    from fw.parts.features import DerivedColumn, FeatureSet
     from fw.parts.given import Run
     from fw.parts.metric import Metric, Unmeasured
     from fw.parts.model import Fitted, Model
@@ -97,7 +97,7 @@ _HOMES = {
     "OutOfOrder PluginError RateLimited RunRefused SettingsError ShapeMismatch Stale Unauthorized UnknownPart",
     "fw.log": "Secret",
     "fw.parts.broker": "Broker Inbox SimulatedBroker Slippage Terms",
-    "fw.parts.features": "FeatureSet",
+    "fw.parts.features": "DerivedColumn FeatureSet",
     "fw.parts.given": "Run",
     "fw.parts.metric": "Metric Unmeasured",
     "fw.parts.model": "Fitted Model",
@@ -130,6 +130,7 @@ __all__ = [
     "Cancelled",
     "DataError",
     "Decided",
+    "DerivedColumn",
     "Disconnected",
     "Drift",
     "Duration",

@@ -6,6 +6,7 @@ from typing import Any
 
 import fw
 from fw_features.bands import Bollinger, NormalisedAtr
+from fw_features.expression import Expression
 from fw_features.liquidity import (
     Amihud,
     ChaikinOscillator,
@@ -65,4 +66,5 @@ def fw_features() -> dict[str, type[Any]]:
         "corwin_schultz": CorwinSchultz,
         "taker_imbalance": TakerImbalance,
         "trade_intensity": TradeIntensity,
+        "expression": Expression,
     }

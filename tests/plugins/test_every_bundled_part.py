@@ -15,7 +15,10 @@ from fw.registry import BUNDLED, Offer
 from fw.testing.fakes import FakeRun
 
 REGISTRY = load(environ={}).registry
-SETTINGS: dict[tuple[str, str], dict[str, Any]] = {("strategy", "threshold"): {"column": "any", "above": 0.1}}
+SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
+    ("strategy", "threshold"): {"column": "any", "above": 0.1},
+    ("features", "expression"): {"expr": "(a - b@4h) / c"},
+}
 """Of parts that do not stand by their defaults alone."""
 SUITES: dict[str, Callable[[Any], None]] = {
     "strategy": fw.testing.check_strategy,

@@ -131,7 +131,7 @@ def _planned_sets(
     seen = []
     for entry in declared:
         key = (entry.spec, entry.bar, entry.on)
-        if key in seen:
+        if key in seen and not hasattr(entry.spec, "derive"):
             continue
         seen.append(key)
         if entry.bar is not None and not settings.bar.divides(entry.bar):
@@ -139,7 +139,11 @@ def _planned_sets(
         if entry.on is not None and entry.on not in settings.instruments:
             raise SettingsError(f"features.{entry.name}: on: {entry.on} is not among the instruments")
         part = build_part(entry.provenance, entry.spec, run)
-        yield PlannedSet(part=part, spec=entry.spec, offer=entry.provenance, bar=entry.bar, on=entry.on)
+        if hasattr(part, "derive") and (entry.bar is not None or entry.on is not None):
+            raise SettingsError(f"features.{entry.name}: is made of other columns; give `bar` and `on` to those")
+        yield PlannedSet(
+            part=part, spec=entry.spec, offer=entry.provenance, bar=entry.bar, on=entry.on, entry=entry.name
+        )
 
 
 def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None) -> Stage:

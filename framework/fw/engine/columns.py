@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterable, Mapping, MutableMapping
+from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
+from fw.domain.expression import Undefined
 from fw.domain.frame import Frame, read_only
-from fw.domain.time import BarSize
+from fw.domain.time import BarSize, format_time
 from fw.errors import DataError, PluginError, SettingsError
 from fw.registry import Offer, blame
 
@@ -30,6 +32,13 @@ class PlannedSet:
     offer: Offer = attrs.field(repr=False)
     bar: BarSize | None = None
     on: str | None = None
+    entry: str = ""
+    """Its name in the file."""
+
+    @property
+    def is_derived(self) -> bool:
+        """Whether it is made of other columns."""
+        return hasattr(self.part, "derive")
 
     @property
     def key(self) -> Any:
@@ -60,7 +69,11 @@ def compute_columns(
     """
     columns: dict[str, NDArray[np.float64]] = {}
     known = {} if cache is None else cache.setdefault(market, {})
+    derived = []
     for planned in sets:
+        if planned.is_derived:
+            derived.append(planned)
+            continue
         found = known.get(planned.key)
         if found is None:
             found = known[planned.key] = _kept_or_computed(planned, market, kept)
@@ -68,7 +81,37 @@ def compute_columns(
             if name in columns:
                 raise SettingsError(f"two feature sets give the column {name!r}; change the spans of one, or drop it")
             columns[name] = rows
+    for planned in derived:
+        if planned.entry in columns:
+            raise SettingsError(f"features.{planned.entry}: there is a column of this name; give it another `name`")
+        columns[planned.entry] = _derived(planned, columns, market)
     return columns
+
+
+def _derived(planned: PlannedSet, columns: Mapping[str, NDArray[np.float64]], market: Market) -> NDArray[np.float64]:
+    """A column made of others, checked."""
+    for name in planned.part.reads:
+        if name not in columns:
+            close = get_close_matches(name, columns, n=1)
+            meant = f" (did you mean {close[0]!r}?)" if close else ""
+            raise SettingsError(
+                f"features.{planned.entry}: reads the column {name!r}{meant}, which no feature set before it gives; "
+                f"there is {', '.join(columns) or 'none'}"
+            )
+    with blame(planned.offer):
+        try:
+            rows = planned.part.derive({name: columns[name] for name in planned.part.reads})
+        except Undefined as problem:
+            k, bar = problem.row
+            raise DataError(
+                f"features.{planned.entry}: {problem.operation} has no number for {market.instruments[k]} at "
+                f"{format_time(int(market.bars.close_time[bar]))}; guard it, as in a / max(b, 1e-9)"
+            ) from None
+    shape = len(market.instruments), len(market.bars)
+    if not isinstance(rows, np.ndarray) or rows.shape != shape or rows.dtype != np.float64:
+        raise PluginError(f"{planned.offer.title} must derive float64{list(shape)} [instrument, bar]")
+    made: NDArray[np.float64] = read_only(rows)
+    return made
 
 
 def _kept_or_computed(

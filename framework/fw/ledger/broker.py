@@ -56,8 +56,8 @@ class LedgerBroker:
         account, simulation = run.settings.account, run.settings.simulation
         start, end = run.period
         charged, notes = fees(account.venue, account.fees, start=start, end=end, override=account.rules)
-        finest = simulation.finer or run.settings.bar
         if simulation.latency.ns:
+            finest = simulation.finer or run.bar
             later = Duration(-(-simulation.latency.ns // finest.ns) * finest.ns)
             notes = (
                 *notes,

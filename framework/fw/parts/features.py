@@ -5,8 +5,27 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    import numpy as np
+    from numpy.typing import NDArray
+
     from fw.domain.frame import Frame
     from fw.domain.market import Market
+
+
+@runtime_checkable
+class DerivedColumn(Protocol):
+    """One column made of other columns of the run, row by row; it bears the name of its entry in the file."""
+
+    @property
+    def reads(self) -> tuple[str, ...]:
+        """The columns that it is made of, by their names in the run."""
+        ...
+
+    def derive(self, columns: Mapping[str, NDArray[np.float64]]) -> NDArray[np.float64]:
+        """Float64[instrument, bar], each row of the same row of those columns; NaN where one of them is."""
+        ...
 
 
 @runtime_checkable

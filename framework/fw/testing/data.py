@@ -15,6 +15,7 @@ from fw.domain.market import Market
 from fw.domain.time import HOUR, BarSize, format_time, parse_time
 from fw.engine.leaks import feature_contract
 from fw.errors import DataError
+from fw.parts.features import DerivedColumn
 from fw.parts.source import Want
 from fw.parts.spec import build
 from fw.testing.fakes import FakeRun
@@ -23,7 +24,6 @@ from fw.testing.markets import MARKETS
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fw.parts.features import FeatureSet
 
 KINDS_OF_DATA = ("bars", "funding", "mark", "open_interest")
 
@@ -33,8 +33,11 @@ def check_features(spec: Any, *, bars: int = 200, tolerance: float = 0.0) -> Non
 
     `bars` are tested beyond its `lookback`; see `feature_contract` for `tolerance`.
     """
-    feature_set: FeatureSet = build(spec, FakeRun())
+    feature_set: Any = build(spec, FakeRun())
     name = type(feature_set).__name__
+    if isinstance(feature_set, DerivedColumn):
+        _check_derived(feature_set, name, bars)
+        return
     unknown = set(feature_set.needs) - set(KINDS_OF_DATA)
     assert not unknown, f"{name}.needs names {sorted(unknown)}; there is {', '.join(KINDS_OF_DATA)}"
     assert isinstance(feature_set.lookback, int) and feature_set.lookback >= 1, (
@@ -50,6 +53,21 @@ def check_features(spec: Any, *, bars: int = 200, tolerance: float = 0.0) -> Non
             assert len(frame) > 0, f"{name} gives no column; a feature set gives at least one"
             for column, values in frame.items():
                 _check_no_hole(f"{name}: {column} on the market {trait!r}", values, feature_set.lookback)
+
+
+def _check_derived(part: DerivedColumn, name: str, bars: int) -> None:
+    """A derived column: each row comes of its own row alone, and is there exactly where its columns are."""
+    random = np.random.default_rng(0)
+    columns = {column: random.uniform(1.0, 2.0, (2, bars)) for column in part.reads}
+    assert columns, f"{name}.reads names the columns that it is made of"
+    for rows in columns.values():
+        rows[:, :3] = np.nan
+    whole = part.derive(columns)
+    assert whole.shape == (2, bars), f"{name}.derive gives {whole.shape} for columns of {(2, bars)}"
+    assert (np.isnan(whole) == (np.arange(bars) < 3)).all(), f"{name} is NaN exactly where its columns are"
+    for row in range(bars):
+        alone = part.derive({column: rows[:, row : row + 1] for column, rows in columns.items()})
+        np.testing.assert_array_equal(alone[:, 0], whole[:, row], err_msg=f"{name} looks beyond its own row {row}")
 
 
 def _check_no_hole(where: str, values: NDArray[np.float64], lookback: int) -> None:

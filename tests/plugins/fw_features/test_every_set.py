@@ -11,7 +11,7 @@ from fw.testing import feature_contract
 from fw.testing.markets import funding_spike, gap, trend
 from fw_features.plugin import fw_features
 
-SETS = {name: spec() for name, spec in fw_features().items()}
+SETS = {name: spec() for name, spec in fw_features().items() if hasattr(spec, "compute")}
 """Every bundled set as it is without settings."""
 
 PRICES = ("open", "high", "low", "close")
