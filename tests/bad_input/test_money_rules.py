@@ -183,7 +183,7 @@ OTHERWISE = "or set account.mark: last, which judges liquidation on traded price
 
 def test_marks_coarser_than_the_clock_cannot_be_required(desk: Any, over_real: Callable[..., str]) -> None:
     assert desk.refused(over_real(EIGHT, kind="required"), 3) == (
-        "Error: BTCUSDT has mark prices in bars of 8h, and the clock is 1h: bars coarser than the clock serve funding "
+        "Error: BTCUSDT has mark prices in bars of 8h, and traded ones in bars of 1h: coarser marks serve funding "
         "only, for they do not say when inside them a price was reached; give mark bars of 1h, " + OTHERWISE + "\n"
     )
 
@@ -211,5 +211,6 @@ def test_marks_that_serve_funding_only_may_be_missing_and_that_is_said(
 def test_rules_of_another_time_are_stamped_by_the_time_that_is_traded(desk: Any, over_real: Callable[..., str]) -> None:
     notes = result_of(desk, over_real(EIGHT, kind="last"))["notes"]  # its warm-up begins in January
     assert "BTCUSDT: tiers of 2024-10 applied to 2020-03" in notes
-    assert "BTCUSDT: min notional, filters, clearance fee, order counts of 2021-07 applied to 2020-03" in notes
+    counts = "open orders, open conditional orders"
+    assert f"BTCUSDT: min notional, filters, clearance fee, {counts} of 2021-07 applied to 2020-03" in notes
     assert "fees of 2026-11 applied to 2020-03" in notes

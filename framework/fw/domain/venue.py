@@ -53,8 +53,8 @@ NUMBERS = {
     "max_limit_quantity": "filters",
     "market_lot": "filters",
     "min_market_quantity": "filters",
-    "max_orders": "order counts",
-    "max_conditional_orders": "order counts",
+    "max_orders": "open orders",
+    "max_conditional_orders": "open conditional orders",
 }
 """What a record may say in numbers, and what notes call it."""
 

@@ -1,4 +1,4 @@
-"""Mark prices as a run may judge liquidation by them: on the clock, and there for the whole range."""
+"""Mark prices as a run may judge liquidation by them: on the bars of the run, and there for the whole range."""
 
 from __future__ import annotations
 
@@ -25,8 +25,8 @@ def required_marks(data: Series, symbol: str, want: Want) -> Bars:
         )
     if data.mark.size > want.bar:
         raise DataError(
-            f"{symbol} has mark prices in bars of {data.mark.size}, and the clock is {want.bar}: bars coarser than the "
-            "clock serve funding only, for they do not say when inside them a price was reached; "
+            f"{symbol} has mark prices in bars of {data.mark.size}, and traded ones in bars of {want.bar}: "
+            "coarser marks serve funding only, for they do not say when inside them a price was reached; "
             f"give mark bars of {want.bar}, {OTHERWISE}"
         )
     check_bars(data.mark, f"{symbol} mark", want.bar)

@@ -113,6 +113,8 @@ class ExplicitOrders:
         lots = simulation.instruments[k].lots(place.quantity)
         if place.close_position:
             lots = 1 if place.quantity > 0 else -1
+        elif lots == 0 and place.quantity != 0:
+            simulation.account["too_small"] += 1
         elif not reduces:
             lots = self._reviewed(view, k, lots)
         if lots == 0:

@@ -51,7 +51,8 @@ def test_maintenance_margin_does_not_leap_between_tiers() -> None:
 def test_a_run_before_the_tiers_were_recorded_is_told_so() -> None:
     _, notes = shipped("BTCUSDT", "2020-03-01", "2020-06-01")
     assert "tiers of 2024-10 applied to 2020-03" in notes
-    assert "min notional, filters, clearance fee, order counts of 2021-07 applied to 2020-03" in notes
+    counts = "open orders, open conditional orders"
+    assert f"min notional, filters, clearance fee, {counts} of 2021-07 applied to 2020-03" in notes
 
 
 def test_a_run_long_after_they_were_recorded_is_told_so() -> None:

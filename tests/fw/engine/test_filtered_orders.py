@@ -68,6 +68,12 @@ def test_a_reduction_is_exempt_from_the_smallest_notional_alone(drive: Drive) ->
     assert drive(script, [FLAT] * 5, rules={"min_notional": 50.0, "min_market_lots": 2}).fills.rows == 1
 
 
+def test_an_order_of_less_than_a_lot_is_not_sent_and_that_is_said(drive: Drive) -> None:
+    result = drive({0: (Place(0.001),)}, [FLAT] * 3)
+    assert result.orders.rows == 0
+    assert [note for note in result.notes if note.startswith("the one decision was too small to trade")]
+
+
 def test_conditional_orders_are_counted_apart_from_the_others(drive: Drive) -> None:
     script = {0: (Place(-0.1, "stop", 90.0), Place(-0.1, "limit", 110.0), Place(-0.1, "stop", 89.0))}
     result = drive(script, [FLAT] * 3, rules={"max_conditional_orders": 1})

@@ -260,7 +260,7 @@ def test_marks_are_kept_as_they_are_unless_required() -> None:
     out = ready(market_of(BTCUSDT=series))
     assert out.mark is not None
     assert out.mark.size == eight
-    with pytest.raises(DataError, match="bars coarser than the clock serve funding only"):
+    with pytest.raises(DataError, match="coarser marks serve funding only"):
         ready(market_of(BTCUSDT=series), mark="required")
 
 
