@@ -6,6 +6,7 @@ from typing import Any
 
 import fw
 from fw_features.bands import Bollinger, NormalisedAtr
+from fw_features.derivatives import Basis, Funding, OpenInterest
 from fw_features.expression import Expression
 from fw_features.liquidity import (
     Amihud,
@@ -66,5 +67,8 @@ def fw_features() -> dict[str, type[Any]]:
         "corwin_schultz": CorwinSchultz,
         "taker_imbalance": TakerImbalance,
         "trade_intensity": TradeIntensity,
+        "funding": Funding,
+        "open_interest": OpenInterest,
+        "basis": Basis,
         "expression": Expression,
     }

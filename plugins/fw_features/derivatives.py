@@ -1,0 +1,305 @@
+"""What only a perpetual future has: funding, open interest, and the distance of its price from the mark price.
+
+Each value is used from the instant on at which it is known: funding from its settlement, open interest from its stamp
+and its publication lag, a mark price from the close of its bar.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+import fw
+from fw_features.about import Column
+from fw_features.spans import frame_of, integers, room, spans_setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+HOUR = 3_600_000_000_000
+YEAR = 365 * 24 * HOUR
+
+# the exchange's usual time between settlements, and the longest
+INTERVAL = 8 * HOUR
+
+
+@attrs.frozen
+class Funding:
+    """Funding as settled: level, change and hours to the next, and over a span its sum, score and yearly carry.
+
+    Columns `funding_rate`, `funding_change`, `funding_hours`; `funding_sum_168`, `funding_z_168`, `funding_carry_168`.
+    A rate stamped 08:00 is known to the bar that closes at 08:00, and to none before. What is looked at is the time
+    of a span of bars up to a bar's close, of the longest for the first three; it must be 8 hours or more, or most
+    bars would know of no settlement.
+    """
+
+    spans: tuple[int, ...] = spans_setting((72, 168), help="bars in the sum, three columns each")
+    needs: ClassVar[tuple[str, ...]] = ("bars", "funding")
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        import numpy as np
+
+        from fw_features.stamps import last_known, stamps_between, sums_and_scores
+
+        funding, closes, size = market.funding, market.bars.close_time, market.bars.size
+        if funding is None:
+            raise fw.DataError(f"funding needs funding of {market.focus}, which the source does not have")
+        if min(self.spans) * size.ns < INTERVAL:
+            raise fw.DataError(
+                f"funding looks back {min(self.spans)} bars of {size}, less than the 8 hours between settlements: "
+                f"set spans to {-(-INTERVAL // size.ns)} or more"
+            )
+        since = closes - max(self.spans) * size.ns
+        first, end = stamps_between(funding.time, since, closes)
+        rate = np.nan_to_num(last_known(funding.time, funding.value, since, closes))
+        before = np.append(funding.value, (np.nan, np.nan))[end - 2]
+        change = np.where(end - first >= 2, rate - before, 0.0)
+        out: dict[str, Floats] = {
+            "funding_rate": rate,
+            "funding_change": change,
+            "funding_hours": _hours_to_next(funding.to_minutes().time, first, end, closes),
+        }
+        for column in out.values():
+            column[: max(self.spans) - 1] = np.nan
+        for span in self.spans:
+            first, end = stamps_between(funding.time, closes - span * size.ns, closes)
+            sums, scores = np.empty(len(closes)), np.empty(len(closes))
+            sums_and_scores(funding.value, first, end, sums, scores)
+            sums[: span - 1] = scores[: span - 1] = np.nan
+            carry = sums * (YEAR / (span * size.ns))
+            out |= {f"funding_sum_{span}": sums, f"funding_z_{span}": scores, f"funding_carry_{span}": carry}
+        return fw.Frame.of(out)
+
+    def about(self) -> tuple[Column, ...]:
+        longest = max(self.spans)
+        definition = "the exchange's settled funding"
+        alone = (
+            Column(
+                name="funding_rate",
+                formula=f"last rate settled by the close; 0 where none was in the time of {longest} bars",
+                unit="share an interval; above 0 longs pay shorts",
+                scale_free=True,
+                source=definition,
+            ),
+            Column(
+                name="funding_change",
+                formula=f"last rate less the one before; 0 where there are no two in the time of {longest} bars",
+                unit="share an interval",
+                scale_free=True,
+                source=definition,
+            ),
+            Column(
+                name="funding_hours",
+                formula="time to the next settlement, as far from the last as that from the one before; by the clock, "
+                "every 8 hours, where there are no two",
+                unit="hours",
+                low=0.0,
+                scale_free=True,
+                source=definition,
+            ),
+        )
+        return alone + tuple(column for span in self.spans for column in self._about(span))
+
+    def _about(self, span: int) -> tuple[Column, ...]:
+        time = f"settled in the time of the last {span} bars"
+        return (
+            Column(
+                name=f"funding_sum_{span}",
+                formula=f"sum of the rates {time}; 0 where there are none",
+                unit="share",
+                scale_free=True,
+                source="definition: what a long of constant value paid",
+            ),
+            Column(
+                name=f"funding_z_{span}",
+                formula=f"(last rate − mean) / sample deviation of the rates {time}; "
+                "0 where all are equal, or one or none",
+                unit="1",
+                scale_free=True,
+                source="definition of the standard score",
+            ),
+            Column(
+                name=f"funding_carry_{span}",
+                formula=f"funding_sum_{span} × 365 days / the time of {span} bars",
+                unit="share a year",
+                scale_free=True,
+                source="definition: what a short of constant value earns at that pace",
+            ),
+        )
+
+
+@attrs.frozen
+class OpenInterest:
+    """Open interest: its change over a span, how much of the volume it is, and how far the price parted from it.
+
+    Columns `oi_change_24`, `oi_volume_24`, `oi_divergence_24`. The exchange states an instant for each value but gives
+    it out later: it counts as known `lag` after its stamp, and as unknown when it is older than `stale` bars.
+    """
+
+    spans: tuple[int, ...] = spans_setting((24,), help="bars of the change, three columns each")
+    lag: fw.Duration = fw.setting(fw.Duration(5 * 60 * 10**9), help="time from a value's stamp to its publication")
+    stale: int = fw.setting(24, ge=1, help="bars after which a value is no longer believed")
+    needs: ClassVar[tuple[str, ...]] = ("bars", "open_interest")
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + self.stale
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        import numpy as np
+
+        from fw_features.kernels import log_returns, moving_means
+        from fw_features.stamps import last_known, log_ratios
+
+        held, bars = market.open_interest, market.bars
+        if held is None:
+            raise fw.DataError(f"open_interest needs open_interest of {market.focus}, which the source does not have")
+        believed = self.stale * bars.size.ns
+        if self.lag.ns >= believed:
+            raise fw.DataError(
+                f"open_interest is published {self.lag} after its stamp, but not believed after {self.stale} bars of "
+                f"{bars.size}: raise stale"
+            )
+        known = last_known(held.time, held.value, bars.close_time - believed, bars.close_time - self.lag.ns)
+        prices, means = room(len(self.spans), market), room(len(self.spans), market)
+        log_returns(bars.close, integers(self.spans), prices)
+        moving_means(bars.volume, integers(self.spans), means)
+        out: dict[str, Floats] = {}
+        for span, price, mean in zip(self.spans, prices, means, strict=True):
+            change, share = np.full(len(bars), np.nan), np.full(len(bars), np.nan)
+            first = span + self.stale - 1
+            newer, older = known[first:], known[first - span : max(0, len(bars) - span)]
+            log_ratios(newer, older, change[first:])
+            volume = span * mean[first:]
+            share[first:] = np.divide(newer, volume, out=np.zeros(len(newer)), where=(newer > 0) & (volume > 0))
+            apart = np.full(len(bars), np.nan)
+            apart[first:] = np.where((newer > 0) & (older > 0), price[first:] - change[first:], 0.0)
+            out |= {f"oi_change_{span}": change, f"oi_volume_{span}": share, f"oi_divergence_{span}": apart}
+        return fw.Frame.of(out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(column for span in self.spans for column in self._about(span))
+
+    def _about(self, span: int) -> tuple[Column, ...]:
+        unknown = (
+            f"0 where either was unknown ({self.lag} after its stamp at the earliest, {self.stale} bars at the latest)"
+        )
+        return (
+            Column(
+                name=f"oi_change_{span}",
+                formula=f"ln(open interest / open interest known {span} bars ago); {unknown}",
+                unit="1",
+                scale_free=True,
+                source="definition of the log return",
+            ),
+            Column(
+                name=f"oi_volume_{span}",
+                formula=f"open interest / volume of the last {span} bars; 0 where nothing was traded or it is unknown",
+                unit="1 (both in base currency)",
+                low=0.0,
+                scale_free=True,
+                source="definition: spans that it takes to trade every open contract",
+            ),
+            Column(
+                name=f"oi_divergence_{span}",
+                formula=f"ln(close / close {span} bars ago) − oi_change_{span}; {unknown}",
+                unit="1",
+                scale_free=True,
+                source="definition: above 0, price rose more than the positions behind it",
+            ),
+        )
+
+
+@attrs.frozen
+class Basis:
+    """How far the traded price is from the mark price, in `basis`, `basis_mean_24` and `basis_z_24`.
+
+    Mark prices come in bars of the same size or of smaller ones, of which the one that closes with the bar counts; a
+    bar without one counts as no distance.
+    """
+
+    spans: tuple[int, ...] = spans_setting((24,), ge=2, help="bars in the mean, two columns each")
+    needs: ClassVar[tuple[str, ...]] = ("bars", "mark")
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.kernels import moving_means
+        from fw_features.moments import moving_scores
+
+        near = _basis(market)
+        means, scores = room(len(self.spans), market), room(len(self.spans), market)
+        moving_means(near, integers(self.spans), means)
+        moving_scores(near, integers(self.spans), scores)
+        out = room(1 + 2 * len(self.spans), market)
+        out[0], out[1::2], out[2::2] = near, means, scores
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        alone = Column(
+            name="basis",
+            formula="close / mark price − 1; 0 where the bar has no mark price",
+            unit="share",
+            scale_free=True,
+            source="definition of the premium against mark",
+        )
+        return (alone, *(column for span in self.spans for column in self._about(span)))
+
+    def _about(self, span: int) -> tuple[Column, ...]:
+        return (
+            Column(
+                name=f"basis_mean_{span}",
+                formula=f"mean of the last {span} values of basis",
+                unit="share",
+                scale_free=True,
+                source="definition of the mean",
+            ),
+            Column(
+                name=f"basis_z_{span}",
+                formula=f"(basis − mean) / sample deviation of the last {span} values; 0 where all are equal",
+                unit="1",
+                scale_free=True,
+                source="definition of the standard score",
+            ),
+        )
+
+
+def _hours_to_next(
+    time: NDArray[np.int64], first: NDArray[np.int64], end: NDArray[np.int64], closes: NDArray[np.int64]
+) -> Floats:
+    """Hours from each close to the settlement after it, going by the last two stamps of a stretch."""
+    import numpy as np
+
+    padded = np.append(time, (0, 0))
+    last, before = padded[end - 1], padded[end - 2]
+    due = np.where(end - first >= 2, 2 * last - before, closes - closes % INTERVAL + INTERVAL)
+    hours: Floats = np.maximum(due - closes, 0) / HOUR
+    return hours
+
+
+def _basis(market: fw.Market) -> Floats:
+    import numpy as np
+
+    bars, mark = market.bars, market.mark
+    if mark is None:
+        raise fw.DataError(f"basis needs mark of {market.focus}, which the source does not have")
+    if mark.size > bars.size:
+        raise fw.DataError(
+            f"basis needs mark prices of {market.focus} in bars of {bars.size} or smaller; "
+            f"the source has bars of {mark.size}"
+        )
+    place = np.searchsorted(mark.close_time, bars.close_time)
+    there = np.append(mark.close_time, -1)[place] == bars.close_time
+    beside = np.append(mark.close, 1.0)[place]
+    out: Floats = np.where(there, bars.close / beside - 1.0, 0.0)
+    return out

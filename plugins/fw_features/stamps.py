@@ -1,0 +1,58 @@
+"""Values that become known at their own instants, looked up from bars: the last, and those of a stretch of time."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fw.ledger import kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
+
+
+def stamps_between(time: Integers, after: Integers, until: Integers) -> tuple[Integers, Integers]:
+    """First and end (exclusive) of the stamps later than `after` and not later than `until`, for each bar (ns)."""
+    first, end = np.searchsorted(time, after, side="right"), np.searchsorted(time, until, side="right")
+    return first.astype(np.int64), np.maximum(first, end).astype(np.int64)
+
+
+def last_known(time: Integers, value: Floats, after: Integers, until: Integers) -> Floats:
+    """The last value stamped later than `after` and not later than `until`, for each bar; NaN where there is none."""
+    first, end = stamps_between(time, after, until)
+    padded = np.append(value, np.nan)
+    return np.where(end > first, padded[end - 1], np.nan)
+
+
+@kernel
+def sums_and_scores(value: Floats, first: Integers, end: Integers, sums: Floats, scores: Floats) -> None:
+    """Write the sum of the values of each bar's stretch, and how many sample deviations the last is above their mean.
+
+    No value sums up to 0; the score of less than two values, or of equal ones, is 0.
+    """
+    for bar in range(len(first)):
+        total = moved = 0.0
+        last = value[end[bar] - 1] if end[bar] > first[bar] else 0.0
+        for i in range(first[bar], end[bar]):
+            total += value[i]
+            moved += value[i] - last  # of equal values exactly 0
+        sums[bar] = total
+        count = end[bar] - first[bar]
+        squares = 0.0
+        apart = moved / count if count > 0 else 0.0
+        for i in range(first[bar], end[bar]):
+            distance = (value[i] - last) - apart
+            squares += distance * distance
+        scores[bar] = -apart / math.sqrt(squares / (count - 1)) if squares > 0.0 else 0.0
+
+
+@kernel
+def log_ratios(newer: Floats, older: Floats, out: Floats) -> None:
+    """Write ln(newer / older); 0 where either is not a number above 0."""
+    for i in range(len(out)):
+        out[i] = math.log(newer[i] / older[i]) if newer[i] > 0.0 and older[i] > 0.0 else 0.0
