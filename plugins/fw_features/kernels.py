@@ -119,6 +119,13 @@ def _mean_of_four(a: Floats, b: Floats, c: Floats, d: Floats, span: int, out: Fl
 
 
 @kernel
+def logarithms(values: Floats, out: Floats) -> None:
+    """Write the natural logarithm of each value."""
+    for bar in range(len(values)):
+        out[bar] = math.log(values[bar])
+
+
+@kernel
 def log_returns(values: Floats, spans: Integers, out: Floats) -> None:
     """Write ln(values[bar] / values[bar − spans[k]]) to `out[k, bar]`; NaN for the first span bars."""
     bars = len(values)

@@ -1,11 +1,15 @@
-"""Columns that most strategies begin with: returns, moving averages, volatility, average true range."""
+"""Columns computed from the market: prices, trends, oscillators, volatility, volume and what else is known."""
 
 from __future__ import annotations
 
 from typing import Any
 
 import fw
+from fw_features.averages import Dema, Ema, Hull, Kama, Sma, Tema, Wma
 from fw_features.bands import Bollinger, NormalisedAtr
+from fw_features.bar_oscillators import Cci, Mfi, Stochastic, Ultimate, WilliamsR
+from fw_features.calendar import Calendar
+from fw_features.channels import Donchian, Keltner
 from fw_features.derivatives import Basis, Funding, OpenInterest
 from fw_features.expression import Expression
 from fw_features.liquidity import (
@@ -21,7 +25,11 @@ from fw_features.liquidity import (
     Vroc,
     Vwap,
 )
-from fw_features.sets import Atr, Ema, Returns, Sma, Volatility
+from fw_features.oscillators import Awesome, Cmo, Fisher, Rsi, StochRsi, Trix
+from fw_features.price import Distance, Gap, Momentum, RateOfChange, Returns, SimpleReturns
+from fw_features.sets import Atr, Volatility
+from fw_features.shape import Candle, FractionalDifference, ZScore
+from fw_features.trend import Adx, Aroon, Macd, Regression, Supertrend, Swings
 from fw_features.volatility import (
     EwmaVolatility,
     GarmanKlass,
@@ -36,39 +44,97 @@ from fw_features.volatility import (
 
 __fw_api__ = 1
 
+PRICE = {
+    "returns": Returns,
+    "simple_returns": SimpleReturns,
+    "momentum": Momentum,
+    "roc": RateOfChange,
+    "gap": Gap,
+    "distance": Distance,
+    "candle": Candle,
+    "zscore": ZScore,
+    "fracdiff": FractionalDifference,
+    "calendar": Calendar,
+}
+TREND = {
+    "sma": Sma,
+    "ema": Ema,
+    "wma": Wma,
+    "dema": Dema,
+    "tema": Tema,
+    "hull": Hull,
+    "kama": Kama,
+    "macd": Macd,
+    "adx": Adx,
+    "aroon": Aroon,
+    "supertrend": Supertrend,
+    "regression": Regression,
+    "swings": Swings,
+    "donchian": Donchian,
+    "keltner": Keltner,
+}
+OSCILLATORS = {
+    "rsi": Rsi,
+    "stoch_rsi": StochRsi,
+    "cmo": Cmo,
+    "trix": Trix,
+    "awesome": Awesome,
+    "fisher": Fisher,
+    "stochastic": Stochastic,
+    "williams_r": WilliamsR,
+    "cci": Cci,
+    "mfi": Mfi,
+    "ultimate": Ultimate,
+}
+VOLATILITY = {
+    "volatility": Volatility,
+    "atr": Atr,
+    "natr": NormalisedAtr,
+    "bollinger": Bollinger,
+    "parkinson": Parkinson,
+    "garman_klass": GarmanKlass,
+    "rogers_satchell": RogersSatchell,
+    "yang_zhang": YangZhang,
+    "realised": Realised,
+    "vol_of_vol": VolatilityOfVolatility,
+    "ewma_volatility": EwmaVolatility,
+    "har": Har,
+    "hurst": Hurst,
+}
+LIQUIDITY = {
+    "volume_z": VolumeScore,
+    "vwap": Vwap,
+    "obv_slope": ObvSlope,
+    "vroc": Vroc,
+    "chaikin": ChaikinOscillator,
+    "money_flow": MoneyFlow,
+    "amihud": Amihud,
+    "roll_spread": RollSpread,
+    "corwin_schultz": CorwinSchultz,
+    "taker_imbalance": TakerImbalance,
+    "trade_intensity": TradeIntensity,
+}
+DERIVATIVES = {
+    "funding": Funding,
+    "open_interest": OpenInterest,
+    "basis": Basis,
+}
+COMPOSED = {
+    "expression": Expression,
+}
+
+FAMILIES: dict[str, dict[str, type[Any]]] = {
+    "Price": PRICE,
+    "Trend": TREND,
+    "Oscillators": OSCILLATORS,
+    "Volatility": VOLATILITY,
+    "Liquidity": LIQUIDITY,
+    "Derivatives": DERIVATIVES,
+    "Composed": COMPOSED,
+}
+"""Every set by the name that strategy.yaml calls it, by family; the documentation lists them in this order."""
+
 
 @fw.hookimpl
 def fw_features() -> dict[str, type[Any]]:
-    return {
-        "returns": Returns,
-        "sma": Sma,
-        "ema": Ema,
-        "volatility": Volatility,
-        "atr": Atr,
-        "natr": NormalisedAtr,
-        "bollinger": Bollinger,
-        "parkinson": Parkinson,
-        "garman_klass": GarmanKlass,
-        "rogers_satchell": RogersSatchell,
-        "yang_zhang": YangZhang,
-        "realised": Realised,
-        "vol_of_vol": VolatilityOfVolatility,
-        "ewma_volatility": EwmaVolatility,
-        "har": Har,
-        "hurst": Hurst,
-        "volume_z": VolumeScore,
-        "vwap": Vwap,
-        "obv_slope": ObvSlope,
-        "vroc": Vroc,
-        "chaikin": ChaikinOscillator,
-        "money_flow": MoneyFlow,
-        "amihud": Amihud,
-        "roll_spread": RollSpread,
-        "corwin_schultz": CorwinSchultz,
-        "taker_imbalance": TakerImbalance,
-        "trade_intensity": TradeIntensity,
-        "funding": Funding,
-        "open_interest": OpenInterest,
-        "basis": Basis,
-        "expression": Expression,
-    }
+    return {name: spec for family in FAMILIES.values() for name, spec in family.items()}

@@ -1,8 +1,8 @@
-"""What sets with one column or more for each span share: the setting, room for the columns, their names."""
+"""What most feature sets share: settings of spans, room for one column a span, and the frame that is made of them."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
 import fw
@@ -11,33 +11,60 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    Floats = NDArray[np.float64]
+
+SOURCES = ("open", "high", "low", "close", "volume")
+
+FADED = 24
+"""What an old value still weighs when a new block begins, as a power of e: e**-24 < 1e-10."""
+FADED_IN_CHAINS = 36
+"""The same where means are taken of means, or one subtracted from another: x**2 × e**-x must be small at 36."""
+
 
 def spans_setting(default: tuple[int, ...], *, ge: int = 1, help: str) -> Any:
-    """Spans in bars, each at least `ge`; one needs no list."""
+    """A setting of one span or several, each once: `20` or `[5, 20]`."""
     return fw.setting(default, ge=ge, converter=_spans, help=help)
 
 
-def room(columns: int, market: fw.Market) -> NDArray[np.float64]:
-    """Memory for so many columns, float64[column, bar], with anything in it."""
+def source_setting(help: str) -> Any:
+    """A setting that chooses a column of the bars."""
+    return fw.setting("close", choices=SOURCES, help=f"{help}: open, high, low, close or volume")
+
+
+def of_source(name: str, source: str) -> str:
+    """Columns of anything but closes carry their source: `sma_volume_20`."""
+    return name if source == "close" else f"{name}_{source}"
+
+
+def unit_of(source: str) -> str:
+    return "base currency" if source == "volume" else "price"
+
+
+def room(columns: int, market: fw.Market) -> Floats:
+    """Room for columns of a market's bars, float64[column, bar], with anything in it."""
     from fw.ledger import empty
 
-    out: NDArray[np.float64] = empty(columns, len(market.bars))
+    out: Floats = empty(columns, len(market.bars))
     return out
 
 
-def integers(spans: Sequence[int]) -> NDArray[np.int64]:
+def integers(spans: Iterable[int]) -> NDArray[np.int64]:
     import numpy as np
 
-    return np.array(spans, dtype=np.int64)
+    return np.array(tuple(spans), dtype=np.int64)
 
 
-def frame_of(names: Sequence[str], out: NDArray[np.float64]) -> fw.Frame:
+def named(name: str, spans: Iterable[int]) -> list[str]:
+    """The columns' names, `name_span`."""
+    return [f"{name}_{span}" for span in spans]
+
+
+def frame_of(names: Iterable[str], out: Floats) -> fw.Frame:
     """A frame of these rows of memory, in order."""
     return fw.Frame.of(dict(zip(names, out, strict=True)))
 
 
 def _spans(value: int | Iterable[int]) -> tuple[int, ...]:
-    """One span or several, each once."""
     spans = (value,) if isinstance(value, int) else tuple(dict.fromkeys(value))
     if not spans:
         raise ValueError("wants at least one span, as in [20]")

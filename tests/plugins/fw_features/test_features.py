@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 import fw
 from fw.testing import feature_contract
 from fw.testing.markets import gap, trend
-from fw_features.sets import Atr, Ema, Returns, Sma, Volatility
+from fw_features.averages import Ema, Sma
+from fw_features.price import Returns
+from fw_features.sets import Atr, Volatility
 
 SETS = [
     Returns(spans=(1, 5)),

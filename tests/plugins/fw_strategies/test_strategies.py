@@ -14,7 +14,8 @@ import fw
 from fw.testing import check_strategy
 from fw.testing.fakes import FakeHistory, FakeView
 from fw.testing.markets import trend
-from fw_features.sets import Returns, Sma
+from fw_features.averages import Sma
+from fw_features.price import Returns
 from fw_strategies.cross import SmaCross
 from fw_strategies.hold import BuyAndHold
 from fw_strategies.threshold import Momentum, Threshold

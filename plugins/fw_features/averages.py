@@ -1,0 +1,283 @@
+"""Moving averages: plain, exponential, weighted, and those made to lag less (DEMA, TEMA, Hull) or to adapt (KAMA)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+import fw
+from fw_features.about import Column
+from fw_features.spans import (
+    FADED,
+    FADED_IN_CHAINS,
+    frame_of,
+    integers,
+    named,
+    of_source,
+    room,
+    source_setting,
+    spans_setting,
+    unit_of,
+)
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+BARS = ("bars",)
+
+
+@attrs.frozen
+class Sma:
+    """Simple moving averages, in `sma_20`: the plain mean of the last span values."""
+
+    spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
+    source: str = source_setting("what is averaged")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.kernels import moving_means
+
+        out = room(len(self.spans), market)
+        moving_means(getattr(market.bars, self.source), integers(self.spans), out)
+        return frame_of(named(of_source("sma", self.source), self.spans), out)
+
+    def about(self) -> tuple[Column, ...]:
+        formula = "mean of the last {span} values of {source}"
+        return _averages("sma", self.spans, formula, "TA-Lib SMA", self.source)
+
+
+@attrs.frozen
+class Ema:
+    """Exponential moving averages, in `ema_20`: the newest value weighs 2 / (span + 1), older ones ever less.
+
+    The mean begins anew at fixed instants after a warm-up long enough to agree with the endless form to 1e-9.
+    """
+
+    spans: tuple[int, ...] = spans_setting((20,), help="bars, one column each")
+    source: str = source_setting("what is averaged")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return 2 * self._block(max(self.spans))
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.blocks import block_starts
+        from fw_features.kernels import forgetting_means
+
+        out = room(len(self.spans), market)
+        values = getattr(market.bars, self.source)
+        for column, span in zip(out, self.spans, strict=True):
+            block = self._block(span)
+            forgetting_means(values, 0, span, 2 / (span + 1), block_starts(market.bars, block), block, column)
+        return frame_of(named(of_source("ema", self.source), self.spans), out)
+
+    def about(self) -> tuple[Column, ...]:
+        formula = "mean + 2 / (1 + {span}) × ({source} − mean), seeded with the plain mean of {span} values"
+        return _averages("ema", self.spans, formula, "TA-Lib EMA", self.source)
+
+    def _block(self, span: int) -> int:
+        return FADED * (span + 1) // 2 + 1
+
+
+@attrs.frozen
+class Wma:
+    """Weighted moving averages, in `wma_20`: weights fall in a line from span for the newest close to 1."""
+
+    spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the mean, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.windows import weighted_sums
+
+        out = room(len(self.spans), market)
+        for column, span in zip(out, self.spans, strict=True):
+            weighted_sums(market.bars.close, _line(span), 1.0, column)
+        return frame_of(named("wma", self.spans), out)
+
+    def about(self) -> tuple[Column, ...]:
+        formula = "Σ ({span} − k) × close k bars ago / Σ ({span} − k), k = 0 … {span} − 1"
+        return _averages("wma", self.spans, formula, "TA-Lib WMA")
+
+
+@attrs.frozen
+class Dema:
+    """Double exponential moving averages, in `dema_20`: 2 × EMA − EMA of the EMA, which lags less."""
+
+    spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return 2 * chained_block(max(self.spans))
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        columns = {}
+        for span, (once, twice) in repeated(self.spans, 2, market):
+            columns[f"dema_{span}"] = 2.0 * once - twice
+        return fw.Frame.of(columns)
+
+    def about(self) -> tuple[Column, ...]:
+        formula = "2 × EMA − EMA(EMA) of close, each over {span} bars"
+        return _averages("dema", self.spans, formula, "Mulloy 1994; TA-Lib DEMA", low=-math.inf)
+
+
+@attrs.frozen
+class Tema:
+    """Triple exponential moving averages, in `tema_20`: 3 × EMA − 3 × EMA of it + EMA of that; lags still less."""
+
+    spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return 2 * chained_block(max(self.spans))
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        columns = {}
+        for span, (once, twice, thrice) in repeated(self.spans, 3, market):
+            columns[f"tema_{span}"] = 3.0 * once - 3.0 * twice + thrice
+        return fw.Frame.of(columns)
+
+    def about(self) -> tuple[Column, ...]:
+        formula = "3 × EMA − 3 × EMA(EMA) + EMA(EMA(EMA)) of close, each over {span} bars"
+        return _averages("tema", self.spans, formula, "Mulloy 1994; TA-Lib TEMA", low=-math.inf)
+
+
+@attrs.frozen
+class Hull:
+    """Hull moving averages, in `hull_20`: WMA over √span bars of 2 × WMA over half the span − WMA over the span."""
+
+    spans: tuple[int, ...] = spans_setting((20,), ge=4, help="bars, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return max(span + math.isqrt(span) - 1 for span in self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.windows import weighted_sums
+
+        close = market.bars.close
+        half, whole = room(2, market)
+        out = room(len(self.spans), market)
+        for column, span in zip(out, self.spans, strict=True):
+            weighted_sums(close, _line(span // 2), 1.0, half)
+            weighted_sums(close, _line(span), 1.0, whole)
+            column[: span - 1] = math.nan
+            lead = 2.0 * half[span - 1 :] - whole[span - 1 :]
+            weighted_sums(lead, _line(math.isqrt(span)), 1.0, column[span - 1 :])
+        return frame_of(named("hull", self.spans), out)
+
+    def about(self) -> tuple[Column, ...]:
+        formula = "WMA(2 × WMA(close, {half}) − WMA(close, {span}), {root})"
+        return _averages("hull", self.spans, formula, "Hull 2005; half and root rounded down", low=-math.inf)
+
+
+@attrs.frozen
+class Kama:
+    """Kaufman's adaptive moving averages, in `kama_20`: fast where the price goes one way, slow where it swings.
+
+    The mean begins anew at fixed instants; what was before weighs less than 1e-9 by then unless prices have swung
+    in place for weeks of bars.
+    """
+
+    spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the efficiency ratio, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    WARM: ClassVar[int] = 2048
+
+    @property
+    def lookback(self) -> int:
+        return 2 * (self.WARM + max(self.spans))
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.blocks import block_starts
+        from fw_features.recursions import paced_means
+
+        close = market.bars.close
+        out = room(len(self.spans), market)
+        for column, span in zip(out, self.spans, strict=True):
+            block = self.WARM + span
+            paced_means(close, self._weights(close, span), span, block_starts(market.bars, block), block, column)
+        return frame_of(named("kama", self.spans), out)
+
+    def _weights(self, close: Floats, span: int) -> Floats:
+        """The square of a weight between those of EMAs over 30 and over 2 bars, by the efficiency of the last bars."""
+        import numpy as np
+
+        from fw_features.kernels import moving_means
+
+        weights = np.full(len(close), np.nan)
+        if len(close) <= span:
+            return weights
+        steps = np.empty((1, len(close) - 1))
+        moving_means(np.abs(close[1:] - close[:-1]), integers((span,)), steps)
+        way = np.abs(close[span:] - close[:-span])
+        walked = steps[0, span - 1 :] * span
+        efficiency = np.where(walked > way, way / np.where(walked > 0.0, walked, 1.0), 1.0)
+        slow, fast = 2.0 / 31.0, 2.0 / 3.0
+        pace = efficiency * (fast - slow) + slow
+        weights[span:] = pace * pace
+        return weights
+
+    def about(self) -> tuple[Column, ...]:
+        formula = (
+            "mean + w × (close − mean); w = (e × (2/3 − 2/31) + 2/31)², e = |close − close {span} bars ago| / "
+            "Σ |close − close before| of {span} bars, 1 on flat prices"
+        )
+        return _averages("kama", self.spans, formula, "Kaufman 1995; TA-Lib KAMA")
+
+
+def chained_block(span: int) -> int:
+    """Bars by which means of means over `span` bars have forgotten."""
+    return FADED_IN_CHAINS * (span + 1) // 2 + 1
+
+
+def repeated(spans: tuple[int, ...], depth: int, market: fw.Market) -> Iterator[tuple[int, Floats]]:
+    """Each span with the exponential means of closes, of those means, and so on: float64[depth, bar]."""
+    from fw_features.blocks import block_starts
+    from fw_features.recursions import repeated_means
+
+    for span in spans:
+        means, block = room(depth, market), chained_block(span)
+        repeated_means(market.bars.close, span, block_starts(market.bars, block), block, means)
+        yield span, means
+
+
+def _line(span: int) -> Floats:
+    """Weights that fall in a line to the oldest value, and sum to 1."""
+    import numpy as np
+
+    weights: Floats = np.arange(span, 0, -1) / (span * (span + 1) / 2)
+    return weights
+
+
+def _averages(
+    name: str, spans: tuple[int, ...], formula: str, by: str, source: str = "close", low: float = 0.0
+) -> tuple[Column, ...]:
+    return tuple(
+        Column(
+            name=f"{of_source(name, source)}_{span}",
+            formula=formula.format(span=span, source=source, half=span // 2, root=math.isqrt(span)),
+            unit=unit_of(source),
+            low=low,
+            scale_free=source == "volume",
+            source=by,
+        )
+        for span in spans
+    )

@@ -1,0 +1,93 @@
+"""Cycles of the clock at which a bar is known: hour, weekday, the world's sessions, time to the next funding."""
+
+from __future__ import annotations
+
+import math
+from typing import ClassVar
+
+import attrs
+
+import fw
+from fw_features.about import Column
+
+HOURS = 3600 * 1_000_000_000
+DAY = 24 * HOURS
+THURSDAY = 3  # 1970-01-01, counted from Monday
+
+SESSIONS = {"asia": (0, 9), "europe": (7, 16), "america": (13, 22)}
+"""Hours UTC, the first included: about when stock exchanges of Tokyo, Frankfurt and New York trade, all year alike."""
+
+
+@attrs.frozen
+class Calendar:
+    """The moment a bar closes, UTC: `hour_sin`, `hour_cos`, `weekday_sin`, `weekday_cos`, `session_asia` … and
+    `hours_to_funding`.
+
+    Sine and cosine put the last hour beside the first, as a clock's face does. A moment of settlement itself is a
+    whole interval from the next.
+    """
+
+    funding_hours: int = fw.setting(
+        8, choices=(1, 2, 4, 8), help="hours between settlements of funding, counted from 00:00"
+    )
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+    lookback: ClassVar[int] = 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        import numpy as np
+
+        time = market.bars.close_time
+        minute = time % DAY // (HOURS // 60)
+        weekday = (time // DAY + THURSDAY) % 7
+        hour = minute // 60
+        # from tables: an array's sine may differ in its last bit with the place in the array
+        day = np.array([(math.sin(turn), math.cos(turn)) for turn in (math.tau * m / 1440 for m in range(1440))])
+        week = np.array([(math.sin(turn), math.cos(turn)) for turn in (math.tau * d / 7 for d in range(7))])
+        columns = {
+            "hour_sin": day[minute, 0],
+            "hour_cos": day[minute, 1],
+            "weekday_sin": week[weekday, 0],
+            "weekday_cos": week[weekday, 1],
+        }
+        for name, (first, end) in SESSIONS.items():
+            columns[f"session_{name}"] = ((hour >= first) & (hour < end)).astype(np.float64)
+        interval = self.funding_hours * HOURS
+        columns["hours_to_funding"] = (interval - time % interval) / HOURS
+        return fw.Frame.of(columns)
+
+    def about(self) -> tuple[Column, ...]:
+        cycles = [
+            Column(
+                name=f"{cycle}_{name}",
+                formula=f"{name}(2π × {of})",
+                unit="1",
+                low=-1.0,
+                high=1.0,
+                scale_free=True,
+                source="definition",
+            )
+            for cycle, of in (("hour", "minute of the day / 1440"), ("weekday", "day of the week, Monday 0, / 7"))
+            for name in ("sin", "cos")
+        ]
+        sessions = [
+            Column(
+                name=f"session_{name}",
+                formula=f"1 from {first:02}:00 until {end:02}:00 UTC, else 0",
+                unit="1",
+                low=0.0,
+                high=1.0,
+                scale_free=True,
+                source="trading hours of stock exchanges",
+            )
+            for name, (first, end) in SESSIONS.items()
+        ]
+        funding = Column(
+            name="hours_to_funding",
+            formula=f"time from the bar's close to the next full {self.funding_hours} hours since 00:00 UTC",
+            unit="hours",
+            low=0.0,
+            high=float(self.funding_hours),
+            scale_free=True,
+            source="the venue's schedule of funding",
+        )
+        return (*cycles, *sessions, funding)

@@ -1,0 +1,220 @@
+"""Where the price stands and how it came there: returns, distances, the shape of candles, calendar and clock."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+import fw
+from fw_features.about import Column
+from fw_features.spans import frame_of, integers, named, room, spans_setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+BARS = ("bars",)
+
+
+@attrs.frozen
+class Returns:
+    """Log returns: ln(close / close a span ago), in `return_5`; 0.01 is about 1 %."""
+
+    spans: tuple[int, ...] = spans_setting((1,), help="bars back, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.kernels import log_returns
+
+        out = room(len(self.spans), market)
+        log_returns(market.bars.close, integers(self.spans), out)
+        return frame_of(named("return", self.spans), out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"return_{span}",
+                formula=f"ln(close / close {span} bars ago)",
+                unit="1",
+                scale_free=True,
+                source="definition of the log return",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class SimpleReturns:
+    """Simple returns: close / close a span ago − 1, in `simple_return_5`; 0.01 is 1 %."""
+
+    spans: tuple[int, ...] = spans_setting((1,), help="bars back, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        return _against_older("simple_return", self.spans, market, lambda new, old: (new - old) / old)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"simple_return_{span}",
+                formula=f"close / close {span} bars ago − 1",
+                unit="share",
+                low=-1.0,
+                scale_free=True,
+                source="TA-Lib ROCP",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class Momentum:
+    """By how much the price moved: close − close a span ago, in `momentum_10`."""
+
+    spans: tuple[int, ...] = spans_setting((10,), help="bars back, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        return _against_older("momentum", self.spans, market, lambda new, old: new - old)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(name=f"momentum_{span}", formula=f"close − close {span} bars ago", unit="price", source="TA-Lib MOM")
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class RateOfChange:
+    """Rate of change in percent: 100 × (close / close a span ago − 1), in `roc_20`."""
+
+    spans: tuple[int, ...] = spans_setting((5, 20, 60), help="bars back, one column each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        return _against_older("roc", self.spans, market, lambda new, old: (new - old) / old * 100.0)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"roc_{span}",
+                formula=f"100 × (close / close {span} bars ago − 1)",
+                unit="percent",
+                low=-100.0,
+                scale_free=True,
+                source="TA-Lib ROC",
+            )
+            for span in self.spans
+        )
+
+
+@attrs.frozen
+class Gap:
+    """How far a bar opens from the close before it: open / close before − 1, in `gap`."""
+
+    needs: ClassVar[tuple[str, ...]] = BARS
+    lookback: ClassVar[int] = 2
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        out = room(1, market)[0]
+        before = market.bars.close[:-1]
+        out[:1] = math.nan
+        out[1:] = (market.bars.open[1:] - before) / before
+        return fw.Frame.of({"gap": out})
+
+    def about(self) -> tuple[Column, ...]:
+        formula = "open / close before − 1, however many bars are missing in between"
+        return (Column(name="gap", formula=formula, unit="share", low=-1.0, scale_free=True, source="definition"),)
+
+
+@attrs.frozen
+class Distance:
+    """How far the close is from the highest high, the lowest low and the VWAP of the last bars.
+
+    Shares, in `from_high_20`, `from_low_20` and `from_vwap_20`. VWAP is the mean of the typical price,
+    (high + low + close) / 3, weighted with volume.
+    """
+
+    spans: tuple[int, ...] = spans_setting((20,), help="bars, the newest one included; three columns each")
+    needs: ClassVar[tuple[str, ...]] = BARS
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        import numpy as np
+
+        from fw_features.extremes import highest, lowest
+        from fw_features.kernels import moving_means
+
+        bars, spans, count = market.bars, integers(self.spans), len(self.spans)
+        high, low, flow, volume = room(count, market), room(count, market), room(count, market), room(count, market)
+        highest(bars.high, spans, high)
+        lowest(bars.low, spans, low)
+        typical = (bars.high + bars.low + bars.close) / 3.0
+        moving_means(typical * bars.volume, spans, flow)
+        moving_means(bars.volume, spans, volume)
+        columns = {}
+        for k, span in enumerate(self.spans):
+            traded = np.where(volume[k] > 0.0, volume[k], 1.0)
+            vwap = np.where(volume[k] > 0.0, flow[k] / traded, bars.close)
+            vwap[: span - 1] = np.nan
+            columns[f"from_high_{span}"] = (bars.close - high[k]) / high[k]
+            columns[f"from_low_{span}"] = (bars.close - low[k]) / low[k]
+            columns[f"from_vwap_{span}"] = (bars.close - vwap) / vwap
+        return fw.Frame.of(columns)
+
+    def about(self) -> tuple[Column, ...]:
+        columns = []
+        for span in self.spans:
+            for name, other, low, high in (
+                ("high", f"highest high of {span} bars", -1.0, 0.0),
+                ("low", f"lowest low of {span} bars", 0.0, math.inf),
+                ("vwap", f"Σ typical price × volume / Σ volume of {span} bars; 0 without volume", -1.0, math.inf),
+            ):
+                formula = f"close / {name} − 1; {name}: {other}"
+                columns.append(
+                    Column(
+                        name=f"from_{name}_{span}",
+                        formula=formula,
+                        unit="share",
+                        low=low,
+                        high=high,
+                        scale_free=True,
+                        source="definition",
+                    )
+                )
+        return tuple(columns)
+
+
+def _against_older(
+    name: str, spans: tuple[int, ...], market: fw.Market, change: Callable[[Floats, Floats], Floats]
+) -> fw.Frame:
+    """One column a span: what `change` says of each close and the one a span before."""
+    close, out = market.bars.close, room(len(spans), market)
+    for column, span in zip(out, spans, strict=True):
+        column[:span] = math.nan
+        column[span:] = change(close[span:], close[:-span])
+    return frame_of(named(name, spans), out)

@@ -1,0 +1,144 @@
+"""Sums over the last bars, compiled: each from its own window, as distances from the newest value.
+
+Distances are small where prices are large, so little is rounded, and flat prices give an exact zero. The bars of a
+window are walked in the same order wherever it stands; many windows are walked at once.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from fw.ledger import inner, kernel
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
+
+CHUNK = 1024  # windows walked at once: what they need of values and sums stays in the nearest cache
+
+
+@kernel
+def weighted_sums(values: Floats, weights: Floats, total: float, out: Floats) -> None:
+    """Write Σ weights[j] × (value j bars ago − newest value) + total × newest value; NaN for the first bars.
+
+    With `total` the sum of all weights this is Σ weights[j] × value j bars ago.
+    """
+    bars = len(values)
+    span = len(weights)
+    out[: min(span - 1, bars)] = np.nan
+    for start in range(span - 1, bars, CHUNK):
+        end = min(start + CHUNK, bars)
+        newest, column = values[start:end], out[start:end]
+        for i in range(len(column)):
+            column[i] = total * newest[i]
+        ago = 1
+        while ago + 3 < span:
+            a, b = values[start - ago : end - ago], values[start - ago - 1 : end - ago - 1]
+            c, d = values[start - ago - 2 : end - ago - 2], values[start - ago - 3 : end - ago - 3]
+            _add_four(newest, a, b, c, d, weights[ago : ago + 4], column)
+            ago += 4
+        while ago < span:
+            older, weight = values[start - ago : end - ago], weights[ago]
+            for i in range(len(column)):
+                column[i] += weight * (older[i] - newest[i])
+            ago += 1
+
+
+@inner
+def _add_four(newest: Floats, a: Floats, b: Floats, c: Floats, d: Floats, weights: Floats, out: Floats) -> None:
+    u, v, w, x = weights[0], weights[1], weights[2], weights[3]
+    for i in range(len(out)):
+        new = newest[i]
+        out[i] += (u * (a[i] - new) + v * (b[i] - new)) + (w * (c[i] - new) + x * (d[i] - new))
+
+
+@inner
+def _add_distances(values: Floats, start: int, end: int, span: int, sums: Floats, squares: Floats) -> None:
+    """Add up the distances of the last `span` values from the newest, and their squares, for the bars [start, end)."""
+    newest = values[start:end]
+    for i in range(len(newest)):
+        sums[i] = 0.0
+        squares[i] = 0.0
+    ago = 1
+    while ago + 1 < span:
+        a, b = values[start - ago : end - ago], values[start - ago - 1 : end - ago - 1]
+        for i in range(len(newest)):
+            near, far = a[i] - newest[i], b[i] - newest[i]
+            sums[i] += near + far
+            squares[i] += near * near + far * far
+        ago += 2
+    if ago < span:
+        a = values[start - ago : end - ago]
+        for i in range(len(newest)):
+            near = a[i] - newest[i]
+            sums[i] += near
+            squares[i] += near * near
+
+
+@kernel
+def fits(values: Floats, span: int, slopes: Floats, shares: Floats) -> None:
+    """Write the slope of the least-squares line through the last `span` values, and the share it explains (R²).
+
+    The slope is by the bar; of equal values the line explains nothing, 0. NaN for the first span − 1 bars.
+    """
+    bars = len(values)
+    spread = span * (span * span - 1.0) / 12.0
+    weights = np.empty(span)
+    for ago in range(span):
+        weights[ago] = ((span - 1) / 2.0 - ago) / spread
+    weighted_sums(values, weights, 0.0, slopes)
+    shares[: min(span - 1, bars)] = np.nan
+    sums, squares = np.empty(CHUNK), np.empty(CHUNK)
+    for start in range(span - 1, bars, CHUNK):
+        end = min(start + CHUNK, bars)
+        _add_distances(values, start, end, span, sums, squares)
+        slope, column = slopes[start:end], shares[start:end]
+        for i in range(len(column)):
+            whole = squares[i] - sums[i] * sums[i] / span
+            explained = slope[i] * slope[i] * spread
+            column[i] = (explained / whole if explained < whole else 1.0) if whole > 0.0 else 0.0
+
+
+@kernel
+def channel_indices(values: Floats, span: int, out: Floats) -> None:
+    """Write (value − mean) / (0.015 × mean distance from the mean) of the last `span` values; 0 where all are equal."""
+    bars = len(values)
+    out[: min(span - 1, bars)] = np.nan
+    means, distances = np.empty(CHUNK), np.empty(CHUNK)
+    for start in range(span - 1, bars, CHUNK):
+        end = min(start + CHUNK, bars)
+        newest, column = values[start:end], out[start:end]
+        for i in range(len(column)):
+            means[i] = 0.0
+        for ago in range(1, span):
+            older = values[start - ago : end - ago]
+            for i in range(len(column)):
+                means[i] += older[i] - newest[i]
+        for i in range(len(column)):
+            means[i] /= span
+            distances[i] = abs(means[i])
+            means[i] += newest[i]
+        for ago in range(1, span):
+            older = values[start - ago : end - ago]
+            for i in range(len(column)):
+                distances[i] += abs(older[i] - means[i])
+        for i in range(len(column)):
+            away = newest[i] - means[i]
+            column[i] = away * span / (0.015 * distances[i]) if distances[i] > 0.0 else 0.0
+
+
+@kernel
+def counts(yes: NDArray[np.bool_], span: int, out: Floats) -> None:
+    """Write how many of the last `span` are true, NaN for the first span bars: the first bar has none before it."""
+    bars = len(yes)
+    out[: min(span, bars)] = np.nan
+    held = 0  # whole numbers are exact, so this total remembers nothing
+    for bar in range(1, bars):
+        held += yes[bar]
+        if bar > span:
+            held -= yes[bar - span]
+        if bar >= span:
+            out[bar] = held
