@@ -62,9 +62,10 @@ def test_an_account_that_is_not_simulated_or_not_meant(wrong: Any, desk: Any, ac
     [
         ("slippage: {bps: -1}", "simulation.slippage.bps: must be at least 0, not -1"),
         ("slippage: {half_spread: -0.5}", "simulation.slippage.half_spread: must be at least 0, not -0.5"),
+        ("slippage: {bps: 15000}", "simulation.slippage.bps: must be at most 9000, not 15000"),
     ],
 )
-def test_a_spread_below_nothing(desk: Any, good: str, setting: str, said: str) -> None:
+def test_a_spread_below_nothing_or_above_the_price(desk: Any, good: str, setting: str, said: str) -> None:
     assert desk.refused(good + f"simulation: {{{setting}}}\n", 2, said).startswith("Error: s.yaml:7:")
 
 

@@ -55,6 +55,10 @@ class Broker(Protocol):
         ...
 
 
+MOST_SHARE = 0.9
+"""Of the price, that slippage may be: what the ledger bounds the sum by, so that no sale is ever at less than nothing."""
+
+
 @attrs.frozen(kw_only=True)
 class Slippage:
     """What taking costs beyond the price that was seen, as a share of it; the four sum up, to 0.9 at most.
@@ -79,6 +83,8 @@ class Slippage:
         for name in ("share", "half_spread", "volatility", "impact"):
             if not 0.0 <= getattr(self, name) < float("inf"):
                 raise ValueError(f"{name} is 0 or more, not {getattr(self, name)!r}")
+        if self.share > MOST_SHARE:
+            raise ValueError(f"share is {MOST_SHARE} of the price at most, not {self.share!r}")
         if self.span < 2:
             raise ValueError(f"span is 2 bars or more, not {self.span!r}")
 

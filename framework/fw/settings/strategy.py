@@ -63,7 +63,7 @@ class Account:
 class Slippage:
     """What market and stop orders lose against the price they saw; the terms sum up."""
 
-    bps: float = setting(1.0, ge=0, help="hundredths of a percent of the price")
+    bps: float = setting(1.0, ge=0, le=9000, help="hundredths of a percent of the price")
     half_spread: float = setting(0.0, ge=0, help="ticks from the middle of the book to its best price")
     volatility: float = setting(0.0, ge=0, help="times the standard deviation of a bar's return")
     impact: float = setting(

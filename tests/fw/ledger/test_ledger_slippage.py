@@ -93,7 +93,9 @@ def test_bars_cut_into_pieces_have_the_volatility_of_whole_ones(made_up: Any) ->
     assert prices[1] == pytest.approx(prices[0], rel=1e-13)
 
 
-@pytest.mark.parametrize("bad", [{"share": -0.1}, {"impact": float("nan")}, {"span": 1}, {"half_spread": float("inf")}])
+@pytest.mark.parametrize(
+    "bad", [{"share": -0.1}, {"share": 1.0}, {"impact": float("nan")}, {"span": 1}, {"half_spread": float("inf")}]
+)
 def test_nonsense_is_refused(bad: dict[str, float]) -> None:
     with pytest.raises(ValueError, match=next(iter(bad))):
         fw.Slippage(**bad)  # type: ignore[arg-type]
