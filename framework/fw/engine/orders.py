@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from fw.domain.decision import Action, Amend, Cancel, Orders, Place, Target, Veto
 from fw.domain.event import Submitted
 from fw.domain.order import Conditions
@@ -86,6 +88,9 @@ class ExplicitOrders:
         loop, k = self._loop, view.number
         order = loop.simulation.orders[row]
         lots = None
+        complaint = complaint_of_amendment(action, order)
+        if complaint:
+            raise loop.broken(complaint, view)
         if action.price is not None and not 0.0 < action.price < math.inf:
             raise loop.broken(f"amended the order {action.id!r} to a price of {action.price}", view)
         if action.quantity is not None:
@@ -99,7 +104,8 @@ class ExplicitOrders:
                     view,
                 )
             grown = asked - int(order["lots"])
-            lots = int(order["lots"]) + self._reviewed(view, k, grown) if grown * asked > 0 else asked
+            is_reviewed = grown * asked > 0 and not order["reduce_only"]
+            lots = int(order["lots"]) + self._reviewed(view, k, grown) if is_reviewed else asked
         loop.broker.amend(str(row), lots=lots, price=action.price)
 
     def _place(self, view: ViewWindow, k: int, place: Place) -> None:
@@ -160,7 +166,9 @@ class ExplicitOrders:
         held = int(simulation.positions[k]["lots"])
         orders: Any = simulation.orders[simulation.working]
         same_side = (orders["instrument"] == k) & (orders["lots"] * lots > 0) & (orders["reduce_only"] == 0)
-        worst = held + int((orders["lots"] - orders["filled"])[same_side].sum())
+        promised = np.abs(orders["promised"]) > np.abs(orders["lots"])  # by amendments on their way
+        unfilled = np.where(promised, orders["promised"], orders["lots"]) - orders["filled"]
+        worst = held + int(unfilled[same_side].sum())
         reduces = abs(worst + lots) <= abs(worst) and (worst + lots) * worst >= 0
         loop.shared.moment.changed = frozenset({view.instrument})
         for check in () if reduces else loop.checks:
@@ -202,6 +210,16 @@ def complaint_of(place: Place, *, has_marks: bool) -> str | None:
         return f"placed a {kind} order triggered by {place.trigger_by!r}"
     if place.trigger_by == "mark" and not has_marks:
         return "placed an order that the mark price triggers, which this run does not have (account.mark: required)"
+    return None
+
+
+def complaint_of_amendment(action: Amend, order: Any) -> str | None:
+    """What an order has not that was to be amended, or None."""
+    kind = kinds.ORDER_KINDS[int(order["kind"])]
+    if action.price is not None and kind in ("market", "trailing_stop"):
+        return f"amended the price of the order {action.id!r}, but a {kind} has none; Cancel it and Place another"
+    if action.quantity is not None and order["close_all"]:
+        return f"amended the quantity of the order {action.id!r}, but it closes whatever is held"
     return None
 
 

@@ -59,6 +59,11 @@ def differences(result: Result, file: Path, *, without: Collection[str] = ()) ->
     for name in JOURNAL:
         now = _table(getattr(result, name))
         now = now.drop_columns([column for column in without if column in now.column_names])
+        absent = set(now.column_names) - set(journal[name].column_names)
+        if absent:
+            raise DataError(
+                f"the journal {file} has no {', '.join(sorted(absent))} of {name}: another version wrote it"
+            )
         before = journal[name].select(now.column_names).cast(now.schema)
         if now.equals(before):
             continue

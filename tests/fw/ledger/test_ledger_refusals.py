@@ -109,3 +109,35 @@ def test_a_reduction_that_is_not_reduce_only_has_to_be_worth_the_minimum(
         row = place(simulation, -10, reduce_only=reduce_only)  # a tenth of a coin: 10
         simulation.advance(4)
         assert simulation.orders[row]["state"] == state
+
+
+@pytest.mark.parametrize(
+    ("strength", "limit", "mark", "code"),
+    [
+        # up 5 %: of a mark of 100 that is 105.0; of 100.06 it is 105.063, so 105.0 is the highest tick
+        (1.0, 105.0, 100.0, None),
+        (1.0, 105.1, 100.0, "-4016"),
+        (1.0, 105.1, 100.06, "-4016"),
+        (1.0, 105.1, 100.1, None),  # 105.105
+        (1.0, 50.0, 100.0, None),  # a buy may bid as low as it likes
+        (-1.0, 95.0, 100.0, None),
+        (-1.0, 94.9, 100.0, "-4024"),
+        (-1.0, 95.0, 100.06, "-4024"),  # 95.057: 95.1 is the lowest tick
+        (-1.0, 95.1, 100.06, None),
+        (-1.0, 150.0, 100.0, None),
+    ],
+)
+def test_a_signal_s_limit_too_far_from_the_mark_is_refused(
+    trade: Callable[..., Any], strength: float, limit: float, mark: float, code: str | None
+) -> None:
+    simulation = trade(
+        [FLAT, FLAT],
+        marks=[(mark,) * 4] * 2,
+        strength=[[strength] * 2],
+        limit=[[limit] * 2],
+        rules={"percent_up": 1.05, "percent_down": 0.95},
+    )
+    if code is None:
+        assert simulation.account["rejected"][0] == 0
+    else:
+        assert code in fault(simulation)
