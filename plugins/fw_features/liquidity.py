@@ -8,14 +8,11 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import frame_of, integers, room, spans_setting
+from fw_features.spans import FADED, frame_of, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
-
-# what an old value still weighs when a new block begins: e**-24 < 1e-10
-FADED = 24
 
 MILLION = 1e6
 

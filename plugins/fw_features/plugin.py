@@ -10,6 +10,7 @@ from fw_features.bands import Bollinger, NormalisedAtr
 from fw_features.bar_oscillators import Cci, Mfi, Stochastic, Ultimate, WilliamsR
 from fw_features.calendar import Calendar
 from fw_features.channels import Donchian, Keltner
+from fw_features.cross import Against, Rank
 from fw_features.derivatives import Basis, Funding, OpenInterest
 from fw_features.expression import Expression
 from fw_features.liquidity import (
@@ -119,6 +120,10 @@ DERIVATIVES = {
     "open_interest": OpenInterest,
     "basis": Basis,
 }
+CROSS = {
+    "against": Against,
+    "rank": Rank,
+}
 COMPOSED = {
     "expression": Expression,
 }
@@ -130,6 +135,7 @@ FAMILIES: dict[str, dict[str, type[Any]]] = {
     "Volatility": VOLATILITY,
     "Liquidity": LIQUIDITY,
     "Derivatives": DERIVATIVES,
+    "Across instruments": CROSS,
     "Composed": COMPOSED,
 }
 """Every set by the name that strategy.yaml calls it, by family; the documentation lists them in this order."""

@@ -148,4 +148,4 @@ def hurst_exponents(close: Floats, spans: Integers, out: Floats) -> None:
                 else:
                     column[i] = np.nan
         for i in range(len(column)):
-            column[i] = 0.5 if still[i] else min(1.0, max(0.0, column[i]))
+            column[i] = 0.5 if still[i] else 0.0 if column[i] < 0.0 else 1.0 if column[i] > 1.0 else column[i]

@@ -1,0 +1,139 @@
+"""One instrument among others: how it moves with another, how far they parted, and where it ranks.
+
+The other instruments are those of the run, on the same timeline; their newest bar closes at the same moment.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, ClassVar
+
+import attrs
+
+import fw
+from fw_features.about import Column
+from fw_features.spans import frame_of, integers, room, spans_setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+@attrs.frozen
+class Against:
+    """Beta, correlation and spread to another instrument of the run.
+
+    Columns `beta_btcusdt_48`, `correlation_btcusdt_48`, `spread_btcusdt_48`, `spread_z_btcusdt_48`, by its symbol.
+    """
+
+    to: str = fw.setting("BTCUSDT", help="the other instrument, one of the run's")
+    spans: tuple[int, ...] = spans_setting((48,), ge=3, help="bars looked at, four columns each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.pairs import betas_and_correlations, spreads_and_scores
+
+        own, other = market.bars.close, _beside(market, self.to)
+        count, spans = len(self.spans), integers(self.spans)
+        out = room(4 * count, market)
+        betas, correlations, spreads, scores = (room(count, market) for _ in range(4))
+        betas_and_correlations(own, other, spans, betas, correlations)
+        spreads_and_scores(own, other, spans, spreads, scores)
+        out[0::4], out[1::4], out[2::4], out[3::4] = betas, correlations, spreads, scores
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(column for span in self.spans for column in self._about(span))
+
+    def _about(self, span: int) -> tuple[Column, ...]:
+        end = f"{self.to.lower()}_{span}"
+        return (
+            Column(
+                name=f"beta_{end}",
+                formula=f"covariance / variance of {self.to} of the last {span} log returns; "
+                f"0 where {self.to} stands still",
+                unit="1",
+                scale_free=True,
+                source="least-squares slope: Sharpe 1964",
+            ),
+            Column(
+                name=f"correlation_{end}",
+                formula=f"correlation with {self.to} of the last {span} log returns; 0 where either stands still",
+                unit="1",
+                low=-1.0,
+                high=1.0,
+                scale_free=True,
+                source="Pearson 1895",
+            ),
+            Column(
+                name=f"spread_{end}",
+                formula=f"ln(close / close of {self.to}) less its mean over the last {span} bars",
+                unit="1",
+                scale_free=True,
+                source="Gatev, Goetzmann and Rouwenhorst 2006",
+            ),
+            Column(
+                name=f"spread_z_{end}",
+                formula=f"spread_{end} / sample deviation of the last {span} log ratios; 0 where all are equal",
+                unit="1",
+                scale_free=True,
+                source="definition of the standard score",
+            ),
+        )
+
+
+@attrs.frozen
+class Rank:
+    """Where the return over a span stands among the run's instruments, in `rank_24`: 0 the lowest, 1 the highest."""
+
+    spans: tuple[int, ...] = spans_setting((24,), help="bars of the return, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans) + 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.kernels import log_returns
+
+        own, other, out = room(len(self.spans), market), room(len(self.spans), market), room(len(self.spans), market)
+        spans = integers(self.spans)
+        log_returns(market.bars.close, spans, own)
+        out[:] = own - own  # NaN where there is no return, else 0
+        others = [symbol for symbol in market.instruments if symbol != market.focus]
+        for symbol in others:
+            log_returns(_beside(market, symbol), spans, other)
+            out += (own > other) + 0.5 * (own == other)
+        out[:] = out / len(others) if others else out + 0.5
+        return frame_of([column.name for column in self.about()], out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"rank_{span}",
+                formula=f"share of the other instruments whose log return over {span} bars is lower, equal ones half; "
+                "0.5 where there is no other",
+                unit="share",
+                low=0.0,
+                high=1.0,
+                scale_free=True,
+                source="definition of the percentile rank",
+            )
+            for span in self.spans
+        )
+
+
+def _beside(market: fw.Market, symbol: str) -> NDArray[np.float64]:
+    """The closes of another instrument, bar by bar beside those of the one in focus."""
+    import numpy as np
+
+    bars = market.of(symbol).bars
+    if not np.array_equal(bars.open_time, market.bars.open_time):
+        raise fw.DataError(
+            f"the bars of {symbol} and {market.focus} do not open at the same times, so they cannot be compared; "
+            "runs put them on one timeline (source.gaps)"
+        )
+    return bars.close
