@@ -218,9 +218,9 @@ def _complaint(kind: str, records: Any) -> str | None:
         if kind == "tiers":
             if not _are_tiers(record.get("tiers")):
                 return "wants `tiers`: rows of [floor, rate, amount, leverage], the first from 0, floors ascending"
-            hole = _hole(record["tiers"])
-            if hole:
-                return hole
+            problem = _excess(record["tiers"]) or _hole(record["tiers"])
+            if problem:
+                return problem
             continue
         if kind == "fees":
             charged = [record.get(name) for name in ("maker", "taker")]
@@ -265,8 +265,21 @@ def _are_tiers(rows: Any) -> bool:
     return floors[0] == 0 and all(low < high for low, high in pairwise(floors))
 
 
+def _excess(rows: list[list[float]]) -> str | None:
+    """A rate that takes all of the margin at once, such as one that is written in percent."""
+    for floor, rate, _, cap in rows:
+        if rate * cap >= 1:
+            return (
+                f"wants a rate below 1 / leverage in the tier from {floor:,.10g}, not {rate:g}: the maintenance would "
+                "be all of the margin; 0.4 % is 0.004"
+            )
+    return None
+
+
 def _hole(rows: list[list[float]]) -> str | None:
     """Where maintenance leaps from one tier to the next: its amount does not join them, or one is missing."""
+    if rows[0][2] != 0:
+        return f"wants an amount of 0 in its first tier, not {rows[0][2]:,.10g}"
     for (_, low_rate, low_amount, low_cap), (floor, rate, amount, cap) in pairwise(rows):
         joining = floor * (rate - low_rate) + low_amount
         if abs(amount - joining) > 1e-6 * max(1.0, floor * rate):

@@ -56,7 +56,7 @@ class Broker(Protocol):
 
 
 MOST_SHARE = 0.9
-"""Of the price, that slippage may be: what the ledger bounds the sum by, so that no sale is ever at less than nothing."""
+"""Of the price, that slippage may be; the ledger bounds the sum by it, so that no sale is paid less than nothing."""
 
 
 @attrs.frozen(kw_only=True)

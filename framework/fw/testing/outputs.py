@@ -7,7 +7,7 @@ import math
 import tempfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import attrs
 import numpy as np
@@ -162,15 +162,21 @@ class _Restless:
         return (1.0, -0.5, 0.0)[len(view.bars) // 10 % 3]
 
 
-@attrs.frozen
+@attrs.define(eq=False)
 class _Listener:
-    """Keeps every fact of a run."""
+    """Keeps every fact of a run, and whether one came after the bar it belongs to. Mutable: it listens."""
 
-    facts: list[Event] = attrs.field(factory=list, eq=False)
+    facts: list[Event] = attrs.field(factory=list)
+    closed: int = 0
+    is_late: bool = False
 
-    kinds = (Filled, Liquidated, Funding)
+    kinds: ClassVar[tuple[type, ...]] = (Filled, Liquidated, Funding, BarsClosed)
 
     def notice(self, event: Event) -> None:
+        if isinstance(event, BarsClosed):
+            self.closed = event.time
+            return
+        self.is_late |= event.time < self.closed
         self.facts.append(event)
 
 
@@ -178,6 +184,7 @@ def _check_facts(name: str, spec: Any) -> None:
     """Run it under a restless strategy: what it tells is what the ledger wrote down."""
     listener = _Listener()
     result = backtest(trend(bars=200), _Restless(), broker=spec, observers=[listener], report=[])
+    assert not listener.is_late, f"{name} told of a fill or payment after its bar was known; `advance` tells each once"
     fills = [fact for fact in listener.facts if isinstance(fact, Filled | Liquidated)]
     assert [(fact.time, fact.lots, fact.price, fact.fee) for fact in fills] == list(
         zip(*(result.fills[column].tolist() for column in ("time", "lots", "price", "fee")), strict=True)

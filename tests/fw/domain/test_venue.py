@@ -277,6 +277,8 @@ HOLED = [[0, 0.004, 0, 125], [50_000, 0.005, 50, 100], [600_000, 0.01, 50, 50]]
     [
         (HOLED, "hole at the tier from 600,000: with the amount 50 maintenance leaps there; 3,050 would join it"),
         ([*HOLED[:1], [50_000, 0.005, 50, 150]], r"allows more leverage \(150\) in the tier from 50,000"),
+        ([[0, 0.4, 0, 125]], "wants a rate below 1 / leverage in the tier from 0, not 0.4"),
+        ([[0, 0.004, 20, 125]], "wants an amount of 0 in its first tier, not 20"),
     ],
 )
 def test_tiers_with_holes_are_refused(tmp_path: Path, tiers: Any, said: str) -> None:
