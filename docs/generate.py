@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+import math
 from collections.abc import Callable, Iterable, Sequence
 from inspect import cleandoc
 from pathlib import Path
@@ -12,6 +13,7 @@ import click
 
 if TYPE_CHECKING:
     from fw.settings.describe import Row
+    from fw_features.about import Column
 
 REPOSITORY = Path(__file__).resolve().parents[1]
 REFERENCE = REPOSITORY / "docs" / "reference"
@@ -210,6 +212,54 @@ def parts() -> str:
     return "\n".join(body)
 
 
+def features_page() -> str:
+    """Every column of the bundled feature sets as they are without settings, from what each set says of its own."""
+    from fw_features.plugin import FAMILIES
+
+    body = [NOTE, "# Columns of features\n", cleandoc(FEATURES_PAGE), ""]
+    for family, sets in FAMILIES.items():
+        body.append(f"## {family}\n")
+        for name, spec in sets.items():
+            body += [f"### `{name}`\n", f"{cleandoc(spec.__doc__ or '')}\n"]
+            if hasattr(spec, "about"):  # what is composed in the file has no columns of its own
+                usual = spec()
+                decided = f"{usual.lookback:,} bars decide" if usual.lookback > 1 else "one bar decides"
+                said = f"Reads {', '.join(usual.needs)}; {decided} a row.\n".replace("_", " ")
+                body += [said, table(COLUMN_HEADERS, (_column_row(column) for column in usual.about()))]
+    return "\n".join(body)
+
+
+FEATURES_PAGE = """
+    What the bundled feature sets compute, by family. The columns are those of a set without settings; spans of your own
+    change the numbers in the names: `{use: rsi, spans: [7, 14]}` gives `rsi_7` and `rsi_14`. The settings are listed
+    with the other [parts](parts.md), and [a how-to](../how-to/feature-set.md) shows how a set of your own is made.
+
+    A column is empty (NaN) until its formula has the bars it begins with, and a number on every bar after that,
+    whatever the market does: the formulas say what is given where nothing moves or nothing is traded. *Free of scale*
+    are columns that stay the same when all prices are multiplied by a number.
+"""
+
+COLUMN_HEADERS = ("column", "formula", "unit", "range", "free of scale", "source")
+
+
+def _column_row(column: Column) -> tuple[str, ...]:
+    return (
+        f"`{column.name}`",
+        column.formula,
+        column.unit,
+        _range(column.low, column.high),
+        "yes" if column.scale_free else "",
+        column.source,
+    )
+
+
+def _range(low: float, high: float) -> str:
+    """The bounds that a column never leaves, in words; empty where there are none."""
+    if math.isinf(low):
+        return "" if math.isinf(high) else f"at most {high:g}"
+    return f"at least {low:g}" if math.isinf(high) else f"{low:g} to {high:g}"
+
+
 def metrics_page() -> str:
     """Every bundled metric: its definition is the docstring of its class."""
     from fw.settings.describe import describe
@@ -326,6 +376,7 @@ PAGES: dict[str, Callable[[], str]] = {
     "strategy-yaml.md": strategy_yaml,
     "commands.md": commands,
     "parts.md": parts,
+    "features.md": features_page,
     "metrics.md": metrics_page,
     "hooks.md": hooks_page,
     "../changelog.md": changelog,

@@ -10,7 +10,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import frame_of, integers, named, room, spans_setting
+from fw_features.spans import ago, frame_of, integers, named, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ class Returns:
         return tuple(
             Column(
                 name=f"return_{span}",
-                formula=f"ln(close / close {span} bars ago)",
+                formula=f"ln(close / close {ago(span)})",
                 unit="1",
                 scale_free=True,
                 source="definition of the log return",
@@ -70,7 +70,7 @@ class SimpleReturns:
         return tuple(
             Column(
                 name=f"simple_return_{span}",
-                formula=f"close / close {span} bars ago − 1",
+                formula=f"close / close {ago(span)} − 1",
                 unit="share",
                 low=-1.0,
                 scale_free=True,
@@ -96,7 +96,7 @@ class Momentum:
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
-            Column(name=f"momentum_{span}", formula=f"close − close {span} bars ago", unit="price", source="TA-Lib MOM")
+            Column(name=f"momentum_{span}", formula=f"close − close {ago(span)}", unit="price", source="TA-Lib MOM")
             for span in self.spans
         )
 
@@ -119,7 +119,7 @@ class RateOfChange:
         return tuple(
             Column(
                 name=f"roc_{span}",
-                formula=f"100 × (close / close {span} bars ago − 1)",
+                formula=f"100 × (close / close {ago(span)} − 1)",
                 unit="percent",
                 low=-100.0,
                 scale_free=True,

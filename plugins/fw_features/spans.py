@@ -64,6 +64,11 @@ def frame_of(names: Iterable[str], out: Floats) -> fw.Frame:
     return fw.Frame.of(dict(zip(names, out, strict=True)))
 
 
+def ago(bars: int) -> str:
+    """`a bar ago`, `5 bars ago`."""
+    return "a bar ago" if bars == 1 else f"{bars} bars ago"
+
+
 def _spans(value: int | Iterable[int]) -> tuple[int, ...]:
     spans = (value,) if isinstance(value, int) else tuple(dict.fromkeys(value))
     if not spans:

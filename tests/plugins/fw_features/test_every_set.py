@@ -85,7 +85,15 @@ def costly(bars):
     return with_extras(funding_spike(SYMBOLS, bars=bars, seed=8))
 
 
-MARKETS = {make.__name__: make for make in (usual, flat, without_volume, dead, spiked, gapped, costly)}
+def thinned(bars):
+    """A third of the bars is missing, here and there."""
+    market = usual(3 * bars // 2 + 2)
+    kept = np.sort(np.random.default_rng(9).permutation(len(market.bars))[:bars])
+    series = {name: attrs.evolve(data, bars=data.bars.rows(kept)) for name, data in market.series.items()}
+    return attrs.evolve(market, series=series)
+
+
+MARKETS = {make.__name__: make for make in (usual, flat, without_volume, dead, spiked, gapped, thinned, costly)}
 
 
 def rows(feature_set):
@@ -149,7 +157,7 @@ def test_columns_free_of_scale_stay_when_all_prices_are_multiplied(feature_set):
         assert same == column.scale_free, column.name
 
 
-@pytest.mark.parametrize("make", [usual, spiked, gapped, dead], ids=lambda make: make.__name__)
+@pytest.mark.parametrize("make", [usual, spiked, thinned, dead], ids=lambda make: make.__name__)
 def test_every_row_is_that_of_its_last_lookback_bars_bit_for_bit(feature_set, make):
     market = make(feature_set.lookback + 80)
     assert [str(leak) for leak in feature_contract(feature_set, market)] == []
