@@ -24,7 +24,8 @@ import numpy as np
 import fw
 from fw.domain import venue
 from fw.ledger import formulas, kinds
-from fw.ledger.simulation import Simulation, Tape
+from fw.ledger.simulation import Simulation
+from fw.ledger.tape import Tape
 
 RULES = Path(venue.__file__).parents[1] / "venues" / "binance_usdm"
 LEAST, MOST = 2.0**-60, 2.0**20

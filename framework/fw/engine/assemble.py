@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from fw.domain.instrument import Instrument
     from fw.engine.finer import Laid
     from fw.engine.kept import KeptColumns
-    from fw.ledger.simulation import Tape
+    from fw.ledger.tape import Tape
     from fw.settings.strategy import FeatureEntry, PartEntry, StrategyFile
 
 Progress = Callable[[str, float], None]

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fw.domain.market import Market
-    from fw.ledger.simulation import Tape
+    from fw.ledger.tape import Tape
     from fw.settings.strategy import Simulation
 
 WALKED = {

@@ -12,7 +12,7 @@ from fw.domain.frame import read_only
 from fw.domain.market import Market, Series
 from fw.domain.time import MINUTE
 from fw.ledger import kinds
-from fw.ledger.simulation import Tape
+from fw.ledger.tape import Tape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

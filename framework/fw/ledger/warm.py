@@ -10,7 +10,8 @@ from fw.domain.decision import Signal
 from fw.domain.instrument import Instrument
 from fw.domain.time import BarSize
 from fw.ledger import kinds
-from fw.ledger.simulation import Simulation, Tape
+from fw.ledger.simulation import Simulation
+from fw.ledger.tape import Tape
 from fw.parts.broker import Terms
 from fw.parts.strategy import SignalArrays
 

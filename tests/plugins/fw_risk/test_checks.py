@@ -10,7 +10,8 @@ import pytest
 import fw
 from fw.domain.time import BarSize
 from fw.ledger import kinds
-from fw.ledger.simulation import Simulation, Tape
+from fw.ledger.simulation import Simulation
+from fw.ledger.tape import Tape
 from fw.testing import check_risk_check
 from fw_risk.checks import DrawdownStop, MaxExposure
 
