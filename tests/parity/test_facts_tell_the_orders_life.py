@@ -114,6 +114,7 @@ class Restless:
     def __init__(self, seed: int) -> None:
         self.rng = np.random.default_rng(seed)
         self.names: dict[str, str] = {}
+        self.count = 0
 
     def decide(self, view: fw.View) -> Any:
         rng = self.rng
@@ -131,8 +132,8 @@ class Restless:
             side = 1 if name.endswith("buy") else -1
             return fw.Amend(name, quantity=side * float(rng.uniform(0.05, 3.0)))
         side = int(rng.choice([-1, 1]))
-        name = f"{len(self.names)} {'buy' if side > 0 else 'sell'}"
-        self.names[name] = view.instrument
+        self.count += 1
+        name = f"{self.count} {'buy' if side > 0 else 'sell'}"
         kind = str(rng.choice(KINDS))
         away = last * float(rng.uniform(0.0, 0.03))
         price = last + side * (away if kind.startswith("stop") else -away)
@@ -147,6 +148,8 @@ class Restless:
             more["limit"] = price * float(rng.uniform(0.99, 1.01))
         if kind in ("stop", "take_profit"):
             more["close_position"] = bool(rng.random() < 0.3)
+        if not more.get("close_position"):  # that has no quantity to amend
+            self.names[name] = view.instrument
         if kind not in ("market", "limit"):
             more["trigger_by"] = str(rng.choice(["last", "mark"]))
         return fw.Place(
