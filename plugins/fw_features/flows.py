@@ -9,6 +9,7 @@ import numpy as np
 
 from fw.ledger import inner, kernel
 from fw_features.kernels import moving_means
+from fw_features.logs import log_quotients
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -137,9 +138,10 @@ def price_impacts(close: Floats, volume: Floats, spans: Integers, unit: float, o
     """Write the mean of |log return| per `unit` of traded value over those of the last `spans[k]` bars that traded."""
     bars = len(close)
     impact, traded = np.empty(max(0, bars - 1)), np.empty(max(0, bars - 1))
+    log_quotients(close[1:], close[: len(impact)], impact)
     for i in range(len(impact)):
         value = close[i + 1] * volume[i + 1] / unit
-        impact[i] = abs(math.log(close[i + 1] / close[i])) / value if value > 0.0 else 0.0
+        impact[i] = abs(impact[i]) / value if value > 0.0 else 0.0
         traded[i] = 1.0 if value > 0.0 else 0.0
     out[:, : min(1, bars)] = np.nan
     shares(impact, traded, spans, out[:, 1:])
@@ -150,8 +152,7 @@ def roll_spreads(close: Floats, spans: Integers, out: Floats) -> None:
     """Write 2 √(−covariance of neighbouring log returns) of the last `spans[k]` returns; 0 where that is above 0."""
     bars = len(close)
     changes = np.empty(max(0, bars - 1))
-    for i in range(len(changes)):
-        changes[i] = math.log(close[i + 1] / close[i])
+    log_quotients(close[1:], close[: len(changes)], changes)
     newer, older = changes[1:], changes[:-1]
     pairs = spans - 1
     shape = (len(spans), len(newer))

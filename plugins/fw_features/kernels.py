@@ -141,28 +141,6 @@ def log_returns(values: Floats, spans: Integers, out: Floats) -> None:
 
 
 @kernel
-def deviations(values: Floats, spans: Integers, scale: float, out: Floats) -> None:
-    """Write `scale` × the sample standard deviation (divisor span − 1) of the last `spans[k]` log returns of `values`.
-
-    NaN for the first span bars: there is no return before the second.
-    """
-    bars = len(values)
-    returns = np.empty((1, bars))
-    log_returns(values, np.ones(1, np.int64), returns)
-    means = np.empty((len(spans), max(0, bars - 1)))
-    squares = np.empty((len(spans), max(0, bars - 1)))
-    moving_means(returns[0, 1:], spans, means)
-    moving_means(returns[0, 1:] * returns[0, 1:], spans, squares)
-    for k in range(len(spans)):
-        out[k, :1] = np.nan
-        mean, square, column = means[k], squares[k], out[k, 1:]
-        unbiased = spans[k] / (spans[k] - 1.0)
-        for i in range(len(column)):
-            variance = (square[i] - mean[i] * mean[i]) * unbiased
-            column[i] = scale * math.sqrt(0.0 if variance < 0.0 else variance)
-
-
-@kernel
 def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
     """The largest of high − low and the distances of high and low from the previous close; the first bar has none."""
     out = np.empty(len(close))

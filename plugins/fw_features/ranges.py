@@ -9,6 +9,7 @@ import numpy as np
 
 from fw.ledger import kernel
 from fw_features.kernels import moving_means
+from fw_features.logs import log_quotients
 from fw_features.moments import moving_moments
 
 if TYPE_CHECKING:
@@ -18,38 +19,48 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
-@kernel
-def parkinson_terms(open: Floats, high: Floats, low: Floats, close: Floats) -> Floats:
-    """ln(high / low)² / (4 ln 2)."""
-    out = np.empty(len(close))
-    for bar in range(len(out)):
-        reach = math.log(high[bar] / low[bar])
-        out[bar] = reach * reach / (4 * math.log(2.0))
-    return out
+CHUNK = 1024  # bars worked on at a time, so that their logarithms stay in the processor's nearest cache
 
 
 @kernel
-def garman_klass_terms(open: Floats, high: Floats, low: Floats, close: Floats) -> Floats:
-    """½ ln(high / low)² − (2 ln 2 − 1) ln(close / open)²."""
-    out = np.empty(len(close))
+def parkinson_terms(open: Floats, high: Floats, low: Floats, close: Floats, out: Floats) -> None:
+    """Write ln(high / low)² / (4 ln 2)."""
+    log_quotients(high, low, out)
     for bar in range(len(out)):
-        reach, body = math.log(high[bar] / low[bar]), math.log(close[bar] / open[bar])
-        out[bar] = 0.5 * (reach * reach) - (2 * math.log(2.0) - 1) * (body * body)
-    return out
+        out[bar] = out[bar] * out[bar] / (4 * math.log(2.0))
 
 
 @kernel
-def rogers_satchell_terms(open: Floats, high: Floats, low: Floats, close: Floats) -> Floats:
-    """ln(high / open) ln(high / close) + ln(low / open) ln(low / close); 0 for a bar that only rises or only falls."""
-    out = np.empty(len(close))
-    for bar in range(len(out)):
-        up, down, body = (
-            math.log(high[bar] / open[bar]),
-            math.log(low[bar] / open[bar]),
-            math.log(close[bar] / open[bar]),
-        )
-        out[bar] = up * (up - body) + down * (down - body)
-    return out
+def garman_klass_terms(open: Floats, high: Floats, low: Floats, close: Floats, out: Floats) -> None:
+    """Write ½ ln(high / low)² − (2 ln 2 − 1) ln(close / open)²."""
+    log_quotients(high, low, out)
+    bodies = np.empty(CHUNK)
+    for start in range(0, len(out), CHUNK):
+        part = slice(start, min(start + CHUNK, len(out)))
+        reach = out[part]
+        body = bodies[: len(reach)]
+        log_quotients(close[part], open[part], body)
+        for i in range(len(reach)):
+            reach[i] = 0.5 * (reach[i] * reach[i]) - (2 * math.log(2.0) - 1) * (body[i] * body[i])
+
+
+@kernel
+def rogers_satchell_terms(open: Floats, high: Floats, low: Floats, close: Floats, out: Floats) -> None:
+    """Write ln(high / open) ln(high / close) + ln(low / open) ln(low / close).
+
+    It is 0 for a bar that only rises or only falls.
+    """
+    logs = np.empty((4, CHUNK))
+    for start in range(0, len(out), CHUNK):
+        part = slice(start, min(start + CHUNK, len(out)))
+        term = out[part]
+        a, b, c, d = logs[0, : len(term)], logs[1, : len(term)], logs[2, : len(term)], logs[3, : len(term)]
+        log_quotients(high[part], open[part], a)
+        log_quotients(high[part], close[part], b)
+        log_quotients(low[part], open[part], c)
+        log_quotients(low[part], close[part], d)
+        for i in range(len(term)):
+            term[i] = a[i] * b[i] + c[i] * d[i]
 
 
 @kernel
@@ -57,14 +68,15 @@ def yang_zhang_variances(open: Floats, high: Floats, low: Floats, close: Floats,
     """Write the variance a bar of the last `spans[k]` bars, of the leap from the close before too, to `out[k, bar]`."""
     bars = len(close)
     leaps, bodies = np.empty(max(0, bars - 1)), np.empty(max(0, bars - 1))
-    for i in range(len(leaps)):
-        leaps[i] = math.log(open[i + 1] / close[i])
-        bodies[i] = math.log(close[i + 1] / open[i + 1])
+    log_quotients(open[1:], close[: len(leaps)], leaps)
+    log_quotients(close[1:], open[1:], bodies)
     shape = (len(spans), len(leaps))
     between, inside, within, mean = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
     moving_moments(leaps, spans, mean, between)
     moving_moments(bodies, spans, mean, inside)
-    moving_means(rogers_satchell_terms(open[1:], high[1:], low[1:], close[1:]), spans, within)
+    terms = np.empty(len(leaps))
+    rogers_satchell_terms(open[1:], high[1:], low[1:], close[1:], terms)
+    moving_means(terms, spans, within)
     for k in range(len(spans)):
         span = spans[k]
         unbiased = span / (span - 1.0)
@@ -73,27 +85,6 @@ def yang_zhang_variances(open: Floats, high: Floats, low: Floats, close: Floats,
         column, a, b, c = out[k, 1:], between[k], inside[k], within[k]
         for i in range(len(column)):
             column[i] = (a[i] + weight * b[i]) * unbiased + (1.0 - weight) * c[i]
-
-
-@kernel
-def return_terms(close: Floats) -> Floats:
-    """Four rows over the one-bar log returns r: r², |r| × |r before|, r² where r < 0, r² where r > 0.
-
-    The first bar has no return and the second no return before: NaN.
-    """
-    bars = len(close)
-    out = np.empty((4, bars))
-    out[:, : min(1, bars)] = np.nan
-    before = np.nan
-    for bar in range(1, bars):
-        change = math.log(close[bar] / close[bar - 1])
-        square = change * change
-        out[0, bar] = square
-        out[1, bar] = abs(change) * before
-        out[2, bar] = square if change < 0.0 else 0.0
-        out[3, bar] = square if change > 0.0 else 0.0
-        before = abs(change)
-    return out
 
 
 @kernel
@@ -114,8 +105,7 @@ def hurst_exponents(close: Floats, spans: Integers, out: Floats) -> None:
     """
     bars = len(close)
     logs = np.empty(bars)
-    for bar in range(bars):
-        logs[bar] = math.log(close[bar])
+    log_quotients(close, np.ones(bars), logs)
     for k in range(len(spans)):
         span = spans[k]
         out[k] = np.nan

@@ -9,8 +9,8 @@ import numpy as np
 
 from fw.ledger import kernel
 from fw_features.kernels import moving_means
+from fw_features.logs import log_quotients
 from fw_features.moments import moving_moments
-from fw_features.ranges import return_terms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -20,19 +20,55 @@ if TYPE_CHECKING:
 
 
 @kernel
+def squared_returns(close: Floats, out: Floats) -> None:
+    """Write ln(close / close before)²; the first bar has none."""
+    out[:1] = np.nan
+    squares = out[1:]
+    log_quotients(close[1:], close[: len(squares)], squares)
+    for i in range(len(squares)):
+        squares[i] *= squares[i]
+
+
+@kernel
+def sample_deviations(close: Floats, spans: Integers, scale: float, out: Floats) -> None:
+    """Write `scale` × the sample standard deviation (divisor span − 1) of the last `spans[k]` log returns.
+
+    NaN for the first span bars: there is no return before the second.
+    """
+    changes = np.empty(max(0, len(close) - 1))
+    log_quotients(close[1:], close[: len(changes)], changes)
+    means = np.empty((len(spans), len(changes)))
+    moving_moments(changes, spans, means, out[:, 1:])
+    for k in range(len(spans)):
+        out[k, :1] = np.nan
+        column = out[k, 1:]
+        unbiased = spans[k] / (spans[k] - 1.0)
+        for i in range(len(column)):
+            column[i] = scale * math.sqrt(column[i] * unbiased)
+
+
+@kernel
 def realised_measures(close: Floats, spans: Integers, scale: float, out: Floats) -> None:
     """Write `scale` × realised, bipower, down and up deviation and the share of jumps, five rows for each span.
 
     NaN for the first span bars. The rows are realised, bipower, jump, downside, upside.
     """
-    terms = return_terms(close)
     shape = (len(spans), max(0, len(close) - 1))
+    changes, terms = np.empty(shape[1]), np.empty(shape[1])
     squares, products, falls, rises = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
-    moving_means(terms[0, 1:], spans, squares)
+    log_quotients(close[1:], close[: len(changes)], changes)
+    moving_means(changes * changes, spans, squares)
+    for i in range(len(changes)):
+        terms[i] = changes[i] * changes[i] if changes[i] < 0.0 else 0.0 * abs(changes[i])
+    moving_means(terms, spans, falls)
+    for i in range(len(changes)):
+        terms[i] = changes[i] * changes[i] if changes[i] > 0.0 else 0.0 * abs(changes[i])
+    moving_means(terms, spans, rises)
+    neighbours = terms[1:]
+    for i in range(len(neighbours)):
+        neighbours[i] = abs(changes[i + 1]) * abs(changes[i])
     products[:, :1] = np.nan
-    moving_means(terms[1, 2:], spans - 1, products[:, 1:])
-    moving_means(terms[2, 1:], spans, falls)
-    moving_means(terms[3, 1:], spans, rises)
+    moving_means(neighbours, spans - 1, products[:, 1:])
     for k in range(len(spans)):
         out[5 * k : 5 * k + 5, :1] = np.nan
         first = 5 * k
@@ -51,8 +87,7 @@ def deviations_of_deviations(close: Floats, spans: Integers, out: Floats) -> Non
     """Write deviation over mean of the last `spans[k]` deviations, each of as many log returns, to `out[k, bar]`."""
     bars = len(close)
     changes = np.empty(max(0, bars - 1))
-    for i in range(len(changes)):
-        changes[i] = math.log(close[i + 1] / close[i])
+    log_quotients(close[1:], close[: len(changes)], changes)
     for k in range(len(spans)):
         span = spans[k]
         out[k] = np.nan
@@ -75,8 +110,10 @@ def deviations_of_deviations(close: Floats, spans: Integers, out: Floats) -> Non
 @kernel
 def log_realised(close: Floats, spans: Integers, scale: float, out: Floats) -> None:
     """Write ln(`scale` × root of the mean of the last `spans[k]` squared log returns), not below ln(1e-6)."""
-    out[:, : min(1, len(close))] = np.nan
-    moving_means(return_terms(close)[0, 1:], spans, out[:, 1:])
+    squares = np.empty(len(close))
+    squared_returns(close, squares)
+    out[:, :1] = np.nan
+    moving_means(squares[1:], spans, out[:, 1:])
     for k in range(len(spans)):
         column = out[k]
         for i in range(len(column)):

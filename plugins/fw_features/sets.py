@@ -27,11 +27,11 @@ class Volatility:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.kernels import deviations
+        from fw_features.returns import sample_deviations
 
         out = room(len(self.spans), market)
         a_year = math.sqrt(market.bars.size.bars_per_year)
-        deviations(market.bars.close, integers(self.spans), a_year, out)
+        sample_deviations(market.bars.close, integers(self.spans), a_year, out)
         return frame_of(named("volatility", self.spans), out)
 
     def about(self) -> tuple[Column, ...]:

@@ -6,17 +6,13 @@ Every volatility here is a deviation of log returns a year of 365 days; 0.6 is 6
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
 from fw_features.spans import FADED, frame_of, integers, room, spans_setting
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
 
 A_YEAR = "1 a root year"
 
@@ -219,10 +215,11 @@ class EwmaVolatility:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
         from fw_features.kernels import forgetting_means
-        from fw_features.ranges import return_terms, to_deviations
+        from fw_features.ranges import to_deviations
+        from fw_features.returns import squared_returns
 
-        out = room(len(self.spans), market)
-        squares = return_terms(market.bars.close)[0]
+        out, squares = room(len(self.spans), market), room(1, market)[0]
+        squared_returns(market.bars.close, squares)
         for column, span in zip(out, self.spans, strict=True):
             block = self._block(span)
             forgetting_means(squares, 1, span, 2 / (span + 1), block_starts(market.bars, block), block, column)
@@ -315,9 +312,10 @@ def _of_terms(name: str, terms: Any, spans: tuple[int, ...], market: fw.Market) 
     from fw_features.kernels import moving_means
     from fw_features.ranges import to_deviations
 
-    out: NDArray[np.float64] = room(len(spans), market)
+    out, term = room(len(spans), market), room(1, market)[0]
     bars = market.bars
-    moving_means(terms(bars.open, bars.high, bars.low, bars.close), integers(spans), out)
+    terms(bars.open, bars.high, bars.low, bars.close, term)
+    moving_means(term, integers(spans), out)
     to_deviations(out, _root_year(market))
     return frame_of([f"{name}_{span}" for span in spans], out)
 

@@ -13,6 +13,7 @@ import fw
 from fw.testing import feature_contract
 from fw.testing.markets import trend
 from fw_features.bands import Bollinger, NormalisedAtr
+from fw_features.logs import log_quotients
 from fw_features.moments import moving_moments, moving_scores
 from fw_features.volatility import (
     EwmaVolatility,
@@ -240,3 +241,23 @@ def test_a_hurst_exponent_wants_room_for_three_lags():
 def test_volatility_keeps_the_leak_contract_on_real_candles(feature_set, real):
     some = fw.Market.single("BTCUSDT", real.bars.rows(slice(0, feature_set.lookback + 150)))
     assert [str(leak) for leak in feature_contract(feature_set, some)] == []
+
+
+def test_logarithms_of_a_column_are_those_of_its_numbers_to_the_last_place():
+    random = np.random.default_rng(0)
+    above = np.concatenate((np.exp(random.normal(0, 1e-3, 5000)), np.exp(random.normal(0, 100, 5000)), [1.0, 2.0]))
+    out = np.empty(len(above))
+    log_quotients(above, np.ones(len(above)), out)
+    expected = np.array([math.log(number) for number in above])
+    assert (np.abs(out - expected) <= np.spacing(np.abs(expected))).all()
+    assert out[-2] == 0.0
+    for first in (1, 7, 600):
+        part = np.empty(len(above) - first)
+        log_quotients(above[first:], np.ones(len(part)), part)
+        assert np.array_equal(part, out[first:])
+
+
+def test_what_is_no_number_has_no_logarithm():
+    out = np.empty(3)
+    log_quotients(np.array([np.nan, 1.0, np.inf]), np.array([1.0, np.nan, 1.0]), out)
+    assert np.isnan(out).all()
