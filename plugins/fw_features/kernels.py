@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
+LANES = 4  # blocks that are walked side by side
 CHUNK = 4096  # bars worked on at a time, so that a chunk's sums stay in the processor's nearest caches
 
 
@@ -163,8 +164,15 @@ def forgetting_means(
     """
     bars = len(values)
     out[: min(bars, skipped + span - 1)] = np.nan
+    done = 0
     for block in range(len(starts)):
+        if block < done:
+            continue
         first = starts[block]
+        if first >= warm and skipped + span <= warm and whole_blocks(starts, block) >= LANES:
+            _four_means(values, first, starts[block + 1] - first, skipped, span, weight, warm, out)
+            done = block + LANES
+            continue
         end = starts[block + 1] if block + 1 < len(starts) else bars
         begin = max(skipped, first - warm + skipped)
         seeded = begin + span - 1
@@ -181,3 +189,60 @@ def forgetting_means(
         for bar in range(max(seeded + 1, first), end):
             mean += weight * (values[bar] - mean)
             out[bar] = mean
+
+
+@inner
+def whole_blocks(starts: Integers, block: int) -> int:
+    """How many blocks from this one on, up to four, are of equal length with another after them."""
+    if block + 1 >= len(starts):
+        return 0
+    length = starts[block + 1] - starts[block]
+    count = 1
+    while count < LANES and block + count + 1 < len(starts):
+        if starts[block + count + 1] - starts[block + count] != length:
+            break
+        count += 1
+    return count
+
+
+@inner
+def _four_means(
+    values: Floats, first: int, length: int, skipped: int, span: int, weight: float, warm: int, out: Floats
+) -> None:
+    """Write exponential means of four blocks side by side: each waits only for its own last value."""
+    begin = first - warm + skipped
+    v, w = values[begin:], values[begin + length :]
+    x, y = values[begin + 2 * length :], values[begin + 3 * length :]
+    a = b = c = d = 0.0
+    for i in range(span):
+        a += v[i]
+        b += w[i]
+        c += x[i]
+        d += y[i]
+    a, b, c, d = a / span, b / span, c / span, d / span
+    warmed = warm - skipped
+    for i in range(span, warmed):
+        a += weight * (v[i] - a)
+        b += weight * (w[i] - b)
+        c += weight * (x[i] - c)
+        d += weight * (y[i] - d)
+    e, f, g, h = out[first:], out[first + length :], out[first + 2 * length :], out[first + 3 * length :]
+    v, w, x, y = v[warmed:], w[warmed:], x[warmed:], y[warmed:]
+    for i in range(length):
+        a += weight * (v[i] - a)
+        b += weight * (w[i] - b)
+        c += weight * (x[i] - c)
+        d += weight * (y[i] - d)
+        e[i] = a
+        f[i] = b
+        g[i] = c
+        h[i] = d
+
+
+@kernel
+def shares(part: Floats, whole: Floats, without: float, out: Floats) -> None:
+    """Write 100 × part / whole, and `without` where the whole is 0; NaN stays NaN. `out` may be either of them."""
+    for i in range(len(out)):
+        here = whole[i]
+        percent = 100.0 * (part[i] / (here if here != 0.0 else 1.0))
+        out[i] = percent if here != 0.0 else without

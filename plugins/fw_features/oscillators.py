@@ -239,9 +239,12 @@ def strength(market: fw.Market, span: int) -> Floats:
 
 def share(part: Floats, whole: Floats, without: float) -> Floats:
     """100 × part / whole, and `without` where the whole is 0; NaN stays NaN."""
-    import numpy as np
+    from fw.ledger import empty
+    from fw_features.kernels import shares
 
-    return np.where(whole != 0.0, 100.0 * (part / np.where(whole != 0.0, whole, 1.0)), without)
+    out: Floats = empty(len(part))
+    shares(part, whole, without, out)
+    return out
 
 
 def _gains_and_losses(market: fw.Market, span: int) -> Floats:

@@ -163,6 +163,18 @@ def test_every_row_is_that_of_its_last_lookback_bars_bit_for_bit(feature_set, ma
     assert [str(leak) for leak in feature_contract(feature_set, market)] == []
 
 
+@pytest.mark.parametrize("make", [usual, thinned], ids=lambda make: make.__name__)
+def test_rows_of_a_long_history_are_those_of_their_windows_bit_for_bit(feature_set, make):
+    """Long enough for whatever works on several stretches of a history at once."""
+    market = make(4 * feature_set.lookback + 100)
+    whole = feature_set.compute(market)
+    for row in np.random.default_rng(2).integers(feature_set.lookback, len(market.bars), 20):
+        first, known = row + 1 - feature_set.lookback, int(market.bars.close_time[row])
+        window = feature_set.compute(market.known(known).between(int(market.bars.open_time[first]), None))
+        for name, column in window.items():
+            assert column[-1] == whole[name][row], (name, row)
+
+
 @pytest.mark.parametrize("bars", [0, 1, 2, 3, 14, 50])
 def test_any_number_of_bars_gives_one_row_a_bar(feature_set, bars):
     market = usual(60)
