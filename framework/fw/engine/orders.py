@@ -89,7 +89,7 @@ class ExplicitOrders:
         order = loop.simulation.orders[row]
         lots = None
         complaint = complaint_of_amendment(action, order)
-        if complaint:
+        if complaint and order["state"] == kinds.WORKING:  # what has ended stays as it ended
             raise loop.broken(complaint, view)
         if action.price is not None and not 0.0 < action.price < math.inf:
             raise loop.broken(f"amended the order {action.id!r} to a price of {action.price}", view)
