@@ -23,9 +23,6 @@ if TYPE_CHECKING:
 NEVER_SENT = -1
 """In place of a row: the order came to nothing, too small for a lot or refused by a check; there is none to cancel."""
 
-MOST_ORDERS = 200
-"""Working orders an instrument may have: what the exchange allows."""
-
 PLACEABLE = tuple(kind for kind in kinds.ORDER_KINDS if kind != "bracket")
 LATER_LIMITS = ("stop_limit", "take_profit_limit")
 
@@ -55,13 +52,6 @@ class ExplicitOrders:
         """Carry the actions of one decision out, in order."""
         loop = self._loop
         loop.sync()
-        working = int((loop.simulation.orders["instrument"][loop.simulation.working] == view.number).sum())
-        if working + sum(isinstance(action, Place) for action in actions) > MOST_ORDERS:
-            raise loop.broken(
-                f"would have more than {MOST_ORDERS} working orders ({len(actions)} in this bar); "
-                "place fewer, or cancel some first",
-                view,
-            )
         for action in actions:
             self._one(view, action)
 
