@@ -142,12 +142,16 @@ RULES = """
 
 
 def commands() -> str:
-    """Every command and option, from click."""
+    """Every command and option, from click; of plugins, those of the bundled ones."""
     from fw.cli import COMMANDS, main
+    from fw.cli.others import collect
+    from fw.plugins import load
 
     context = click.Context(main, info_name="fw")
+    bundled = collect(load(only=()))
+    context.meta["fw.commands"] = bundled
     body = [NOTE, "# Commands\n", *command_section(main, context, level=2)]
-    for name in COMMANDS:
+    for name in sorted({*COMMANDS, *bundled}):
         command = main.get_command(context, name)
         assert command is not None
         inner = click.Context(command, info_name=name, parent=context)

@@ -74,7 +74,7 @@ if TYPE_CHECKING:
     from fw.parts.source import Source, Want
     from fw.parts.strategy import History, SignalArrays, Strategy
     from fw.parts.view import View
-    from fw.plan import Plan, backtest, load
+    from fw.plan import Plan, backtest, catalog, load
 
 __version__ = "0.1.0"
 
@@ -108,7 +108,7 @@ _HOMES = {
     "fw.parts.source": "Source Want",
     "fw.parts.strategy": "History SignalArrays Strategy",
     "fw.parts.view": "View",
-    "fw.plan": "Plan backtest load",
+    "fw.plan": "Plan backtest catalog load",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -200,6 +200,7 @@ __all__ = [
     "Windows",
     "__version__",
     "backtest",
+    "catalog",
     "hookimpl",
     "load",
     "open_run",

@@ -16,7 +16,7 @@ from fw.plugins import Plugins
 from fw.plugins import load as load_plugins
 from fw.registry import nearest
 from fw.settings.merge import as_override
-from fw.settings.read import Draft, plugins_of, strategy_from
+from fw.settings.read import Draft, look_at, plugins_of, strategy_from
 from fw.settings.strategy import StrategyFile
 from fw.workspace import Workspace
 
@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from fw.domain.result import Result
     from fw.engine.audit import Finding
     from fw.engine.bench import Bench
+    from fw.parts.features import FeatureSet
+    from fw.registry import Registry
 
 Refused = Callable[[Mapping[str, Any], SettingsError], None]
 Progress = Callable[[str, float], None]
@@ -56,6 +58,19 @@ def load(
         return draft.finished((*overrides, *more))
 
     return Plan(again(()), plugins, Workspace.here(environ), again=again)
+
+
+def catalog(path: Path | str | None = None, *, environ: Mapping[str, str] | None = None) -> Registry:
+    """Every part that can be named: those of installed plugins, and of the plugin files that a strategy file lists.
+
+    What else stands in the file is not judged; SettingsError where it cannot be read.
+    """
+    environ = os.environ if environ is None else environ
+    files: Sequence[Path] = ()
+    if path is not None:
+        look_at(Path(path))
+        files = plugins_of(Path(path), environ=environ)
+    return load_plugins(files=files, environ=environ).registry
 
 
 def backtest(
@@ -155,8 +170,21 @@ class Plan:
         """The data of the run, read once, checked and on one timeline; warm-up included."""
         return self.bench.stage(self.bench.parts(self.bench.make_run())).market
 
+    def period(self) -> tuple[int, int]:
+        """Open of the first bar that may be traded and close of the last, ns: the market without its warm-up."""
+        from fw.engine.assemble import traded_period
+
+        return traded_period(self.settings, self.market())
+
+    def feature_sets(self) -> tuple[FeatureSet, ...]:
+        """Every feature set of a run: those that the file lists, and those that its strategy brings along."""
+        return tuple(planned.part for planned in self.bench.parts(self.bench.make_run()).features)
+
     def features(self) -> Mapping[str, Frame]:
-        """Feature columns by instrument, one row a bar of the market."""
+        """Feature columns by instrument, one row a bar of the market; `time` is the bar's close, when they are known.
+
+        Without feature sets, in the file or brought by the strategy, there is only `time`.
+        """
         from fw.domain.frame import Frame
         from fw.engine.columns import compute_columns
 

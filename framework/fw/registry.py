@@ -19,6 +19,7 @@ from fw.parts.spec import build
 
 if TYPE_CHECKING:
     from fw.parts.given import Run
+    from fw.settings.describe import Row
 
 BUNDLED = "futures-framework"
 """The distribution that holds the kernel and the bundled plugins."""
@@ -59,6 +60,13 @@ class Offer:
     def summary(self) -> str:
         """The first line of the settings class's docstring."""
         return (self.spec.__doc__ or "").strip().partition("\n")[0]
+
+    @property
+    def settings(self) -> tuple[Row, ...]:
+        """Its settings in words: name, type, default, bounds and help of each."""
+        from fw.settings.describe import describe
+
+        return describe(self.spec)
 
     @property
     def file(self) -> Path | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import fw
 from fw_features.averages import Dema, Ema, Hull, Kama, Sma, Tema, Wma
@@ -42,6 +42,9 @@ from fw_features.volatility import (
     VolatilityOfVolatility,
     YangZhang,
 )
+
+if TYPE_CHECKING:
+    import click
 
 __fw_api__ = 1
 
@@ -144,3 +147,10 @@ FAMILIES: dict[str, dict[str, type[Any]]] = {
 @fw.hookimpl
 def fw_features() -> dict[str, type[Any]]:
     return {name: spec for family in FAMILIES.values() for name, spec in family.items()}
+
+
+@fw.hookimpl
+def fw_commands(cli: click.Group) -> None:
+    from fw_features.commands.group import features
+
+    cli.add_command(features)

@@ -77,12 +77,8 @@ def _plain(offer: Offer) -> dict[str, Any]:
 def _show_part(offer: Offer, as_json: bool) -> None:
     from inspect import cleandoc
 
-    from fw.settings.describe import describe
-
-    rows = [
-        {field: getattr(row, field) for field in ("name", "type", "default", "bounds", "help")}
-        for row in describe(offer.spec)
-    ]
+    fields = ("name", "type", "default", "bounds", "help")
+    rows = [{field: getattr(row, field) for field in fields} for row in offer.settings]
     if as_json:
         show_json(_plain(offer) | {"settings": rows})
         return

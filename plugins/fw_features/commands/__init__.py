@@ -1,0 +1,1 @@
+"""`fw features`: look the columns up, write them down, judge them."""
