@@ -2,7 +2,7 @@
 "use strict";
 
 const percent = (value) => `${say(value * 100)} %`;
-const coefficient = (value) => value.toFixed(3).replace("-", "\u2212");
+const coefficient = (value) => value.toFixed(3).replace(/^-(?=0\.0*$)/, "").replace("-", "\u2212");
 
 function drawCourse(home, column, study) {
   const { low, high } = column.course;

@@ -33,7 +33,7 @@ function share(part, whole) {
   return part === whole ? "100 %" : `${Math.min((100 * part) / whole, 99.9).toFixed(1)} %`;
 }
 
-function short(value) { return value === null ? "–" : value.toFixed(2).replace("-", "\u2212"); }
+function short(value) { return value === null ? "–" : value.toFixed(2).replace(/^-(?=0\.0*$)/, "").replace("-", "\u2212"); }
 
 // Years, or quarters, whose coefficient of the chosen horizon has the sign of the whole, of all that have one.
 function agreeing(k) {
@@ -95,7 +95,7 @@ function cellOf(field, k) {
 function drawColumn() {
   const told = study.columns[state.column], column = measured()[state.column], instrument = study.instruments[state.instrument];
   get("one").textContent = told.name;
-  get("formula").textContent = told.formula ? `${told.formula}; unit: ${told.unit}; after ${told.source}` : "The set does not say what this column is.";
+  get("formula").textContent = told.formula ? [told.formula, told.unit && `unit: ${told.unit}`, told.source && `after ${told.source}`].filter(Boolean).join("; ") : "The set does not say what this column is.";
   const said = [`${share(column.known, column.rows)} of ${plural(column.rows, "row")} known`, `${plural(column.levels, "different value")}`];
   if (column.mean !== null) said.push(`mean ${say(column.mean, 4)}`, `deviation ${say(column.deviation, 4)}`, `median ${say(column.quantiles[4], 4)}`);
   if (column.skew !== null) said.push(`skew ${say(column.skew)}`, `excess kurtosis ${say(column.excess)}`);

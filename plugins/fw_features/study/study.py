@@ -44,6 +44,7 @@ def study(plan: Plan, *, horizons: Sequence[int] = HORIZONS, progress: Progress 
     begin, end = plan.period()
     frames = plan.features()
     about = {column.name: column for part in plan.feature_sets() for column in getattr(part, "about", tuple)()}
+    composed = {entry.name: entry.spec.expr for entry in plan.settings.features if hasattr(entry.spec, "expr")}
     instruments = []
     for place, (symbol, frame) in enumerate(frames.items()):
         bars = market.of(symbol).bars
@@ -59,7 +60,7 @@ def study(plan: Plan, *, horizons: Sequence[int] = HORIZONS, progress: Progress 
         "made_up": bool(market.made_up),
         "horizons": list(horizons),
         "memory_lags": memory_lags(horizons),
-        "columns": [_described(name, about) for name in names],
+        "columns": [_described(name, about, composed) for name in names],
         "instruments": instruments,
     }
     _judge_together(found)
@@ -84,8 +85,11 @@ def bare(name: str) -> str:
     return name.rpartition(":")[2].partition("@")[0]
 
 
-def _described(name: str, about: Mapping[str, Any]) -> dict[str, Any]:
+def _described(name: str, about: Mapping[str, Any], composed: Mapping[str, str]) -> dict[str, Any]:
+    """What a column says of itself, None where it says nothing; of a composed one, its expression."""
     column = about.get(bare(name))
+    if column is None and name in composed:
+        return {"name": name, "formula": composed[name], "unit": None, "scale_free": None, "source": None}
     said = {key: getattr(column, key, None) for key in ("formula", "unit", "scale_free", "source")}
     return {"name": name, **said}
 

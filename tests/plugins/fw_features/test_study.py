@@ -271,6 +271,11 @@ def test_a_study_measures_the_traded_period_of_every_instrument(tmp_path):
     assert "moves with the price" in found["instruments"][0]["measured"][2]["warnings"]
 
 
+def test_a_composed_column_is_told_by_its_expression(tmp_path):
+    found = study(plan_of(tmp_path, "[sma, {use: expression, name: away, expr: sma_20 * 2}]"), horizons=(1,))
+    assert [(column["name"], column["formula"]) for column in found["columns"]][1] == ("away", "sma_20 * 2")
+
+
 def test_a_study_agrees_with_scipy_on_real_bars(tmp_path, real_data):
     bars = real_data / "btcusdt_perp_1h_2019-09_2024-12.parquet"
     plan = fw.load(_real(tmp_path, bars))
