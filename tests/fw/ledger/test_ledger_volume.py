@@ -153,3 +153,13 @@ def test_the_impact_of_each_part_is_its_own(trade: Trade, place: Place, traded: 
     assert (first["lots"], second["lots"]) == (75, 25)
     assert first["price"] == pytest.approx(99 * (1 + 0.1 * 0.75**0.5))  # 0.75 of 1 coin a bar
     assert second["price"] == pytest.approx(99 * (1 + 0.05 * (0.25 / 2) ** 0.5))  # 0.25 of 2 coins a bar
+
+
+def test_the_rest_of_a_stop_is_the_venue_s_and_not_to_be_withdrawn(trade: Trade, traded: Traded) -> None:
+    bars = [FLAT, FLAT, (100, 100, 94, 94), (93, 97, 93, 93), (92, 99, 92, 92)]
+    terms = {"strength": [[1.0] * 5], "stop_loss": [[95.0] * 5], "participation": 0.5}
+    simulation = trade(bars, volumes=[9, 9, 1.0, 0.6, 9.0], until=3, **terms)
+    assert simulation.positions[0]["lots"] == 50
+    simulation.cancel_all(2, 0)
+    simulation.advance(5)
+    assert traded(simulation)[1:] == [(2, -50, 95.0), (3, -30, 93.0), (4, -20, 92.0)]
