@@ -1,5 +1,6 @@
 """Compute columns from the market, the same way for research, backtest and live; make a set of one's own."""
 
+import json
 from pathlib import Path
 from typing import ClassVar
 
@@ -11,9 +12,17 @@ import fw.testing
 
 HERE = Path(__file__).parent
 
-plan = fw.load(HERE / "quickstart.yaml")
+# Bundled sets and a column composed of theirs; the same list may stand in a strategy file.
+sets = [
+    {"use": "ema", "spans": [20, 50]},
+    "atr",
+    "rsi",
+    {"use": "bollinger", "bar": "4h"},
+    {"use": "expression", "name": "trend", "expr": "(ema_20 - ema_50) / max(atr_14, 0.1) * (rsi_14 > 50)"},
+]
+plan = fw.load(HERE / "quickstart.yaml", overrides=["features=" + json.dumps(sets)])
 columns = plan.features()  # by instrument
-print(columns["BTCUSDT"].to_pandas().tail(3))
+print(columns["BTCUSDT"].to_pandas().tail(3).T)
 
 
 @attrs.frozen
