@@ -96,14 +96,14 @@ def running(strategy: str, *numbers: str, plan_of: Callable[[Path, str], fw.Plan
     return prepare
 
 
-def sweeping(strategy: str, number: str, plan_of: Callable[[Path, str], fw.Plan] = plan_of) -> Any:
-    """A case: every pair of averages in one call; the answer is one number a combination."""
+def sweeping(strategy: str, *numbers: str, plan_of: Callable[[Path, str], fw.Plan] = plan_of) -> Any:
+    """A case: every pair of averages in one call; the answer is the first number of each combination."""
 
     def prepare(path: Path) -> worker.Job:
         os.environ["FW_HOME"] = tempfile.mkdtemp()  # each combination is noted as a trial there
         plan = plan_of(path, strategy)
         over = {"strategy.fast": market.FASTS, "strategy.slow": market.SLOWS}
-        return lambda: plan.sweep(over)[number]
+        return lambda: plan.sweep(over, metrics=numbers)[numbers[0]]
 
     return prepare
 
@@ -180,7 +180,9 @@ if __name__ == "__main__":
             "loop_brackets": running("{use: last_50_changes, bracket: 0.5}"),
             "real": running(f"{CROSSING[:-1]}, {BRACKETS}}}", "max_drawdown", "sharpe", plan_of=real_plan_of),
             "sweep": sweeping("sides", "final_equity"),
-            "real_sweep": sweeping("{use: sides, stop: 0.005, take: 0.01}", "sharpe", real_plan_of),
+            "real_sweep": sweeping(
+                "{use: sides, stop: 0.005, take: 0.01}", "sharpe", "max_drawdown", plan_of=real_plan_of
+            ),
             "fingerprint": fingerprint,
             "files": files,
             "metrics": metrics,

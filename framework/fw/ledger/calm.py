@@ -12,7 +12,7 @@ import math
 
 import numpy as np
 
-from fw.ledger.compiled import inner
+from fw.ledger.compiled import inner, pasted
 from fw.ledger.deciding import number_or_none, price_or_none
 from fw.ledger.fills import wallet
 from fw.ledger.funding import next_funding
@@ -33,7 +33,7 @@ from fw.ledger.handle import (
 from fw.ledger.kinds import BLOCK, CLOSE, GLANCE, HIGH, LOW, NEVER, OPEN, Ledger, Row
 
 
-@inner
+@pasted
 def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
     """Mark bars from `i` on while nothing can happen but a new mark; returns the first bar that needs `step`.
 

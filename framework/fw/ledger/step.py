@@ -42,7 +42,7 @@ from fw.ledger.planning import place
 from fw.ledger.protections import apply_protections, trail, trail_open
 
 
-@inner
+@pasted
 def step(ledger: Ledger, i: int, conditions: Any) -> None:
     """Everything that happens in bar `i`; with `conditions` None, what orders with conditions need is left out."""
     account = account_of(ledger)[0]
