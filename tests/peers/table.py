@@ -199,7 +199,7 @@ def sweep(table: Table, count: int) -> None:
                 differ = int((abs(found[0] - found[1]) > 1e-9 * abs(found[1] - market.CAPITAL)).sum())
                 table.notes.append(
                     f"sweep: the same profit as vectorbt, to one part in a billion, in {combinations - differ:,} of "
-                    f"{combinations:,} combinations; in the others averages tie, and rounding alone decides."
+                    f"{combinations:,} combinations; the others were not looked into."
                 )
 
 
