@@ -109,7 +109,7 @@ def planned(spec: Any) -> PlannedSet:
 
 
 def sma(span: int) -> PlannedSet:
-    from fw_features.sets import Sma
+    from fw_features.averages import Sma
 
     return planned(Sma(spans=(span,)))
 
