@@ -80,9 +80,10 @@ class Sides:
     def decide_all(self, history: fw.History) -> Any:
         import numpy as np
 
-        side = np.where(history.features[f"sma_{self.fast}"] > history.features[f"sma_{self.slow}"], 1.0, -1.0)
+        fast, slow = (history.features[f"sma_{span}"] for span in (self.fast, self.slow))
         if self.stop is None or self.take is None:
-            return side
+            return np.where(fast > slow, 1.0, np.where(fast < slow, -1.0, np.nan))  # as it was where they are equal
+        side = np.where(fast > slow, 1.0, -1.0)
         kept = np.zeros(side.shape, bool)
         kept[:, 1:] = side[:, 1:] == side[:, :-1]
         kept[:, history.first] = False

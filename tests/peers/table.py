@@ -327,7 +327,7 @@ def markdown(table: Table) -> str:
     lines = [
         f"Measured on {datetime.now(UTC):%Y-%m-%d}, on {machine()}, with "
         + ", ".join(f"{name} {version}" for name, version in sorted(table.versions.items(), key=lambda v: v[0].lower()))
-        + ". A rate is per second of CPU.",
+        + ". A rate is per second of CPU, of a sweep per second by the clock.",
         "",
         "| what | fw | peer | fw is | wanted |",
         "|---|---:|---:|---:|---:|",
