@@ -11,8 +11,8 @@ its own: what is causal stays causal.
 from __future__ import annotations
 
 import ast
-import math
 import re
+import sys
 from collections.abc import Callable, Mapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
@@ -115,7 +115,7 @@ class Expression:
             self._check(part)
         if isinstance(node, ast.Name) and self._column(node) is not None:
             return
-        if isinstance(node, ast.Constant) and type(node.value) in (int, float) and math.isfinite(node.value):  # type: ignore[arg-type]
+        if isinstance(node, ast.Constant) and _number(node) is not None:
             return
         if isinstance(node, ast.BinOp | ast.UnaryOp) and type(node.op) in OPERATORS:
             return
@@ -160,7 +160,7 @@ class Expression:
 
         def value(node: ast.expr) -> Any:
             if isinstance(node, ast.Constant):
-                return float(node.value)  # type: ignore[arg-type]
+                return _number(node)
             if isinstance(node, ast.Name):
                 name = self._column(node)
                 assert name is not None
@@ -186,6 +186,14 @@ class Expression:
             return OPERATORS[type(node.ops[0])]
         assert isinstance(node, ast.BinOp | ast.UnaryOp)
         return OPERATORS[type(node.op)]
+
+
+def _number(node: ast.Constant) -> float | None:
+    """A number as it was written; None for any other constant, True and infinity among them."""
+    value = node.value
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    return float(value) if abs(value) <= sys.float_info.max else None
 
 
 def _parts(node: ast.expr) -> list[ast.expr]:

@@ -64,6 +64,8 @@ def test_it_names_its_columns() -> None:
         ("", "cannot be read"),
         ("1 + 2", "names no column"),
         ("1e999 * ema_20", "may hold columns"),
+        ("9" * 400 + " * ema_20", "may hold columns"),  # a whole number that no float holds
+        ("2j * ema_20", "may hold columns"),
         ("(" * 5_000, "characters at most"),
         ("(" * 900 + "ema_20" + ")" * 900, "cannot be read"),
     ],
