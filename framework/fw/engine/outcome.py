@@ -14,7 +14,7 @@ import numpy as np
 from fw.domain.frame import Frame
 from fw.domain.result import Result
 from fw.domain.time import format_time
-from fw.engine.remarks import rejections, too_small
+from fw.engine.remarks import rejections, too_small, too_thin
 from fw.engine.trades import trades_of
 from fw.errors import PluginError
 from fw.ledger import kinds
@@ -170,6 +170,7 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
         yield f"the strategy decided nothing in {simulation.tape.clock_bars - simulation.tape.first:,} bars"
     yield from rejections(simulation)
     yield from too_small(simulation)
+    yield from too_thin(simulation)
     if row["ambiguous"]:
         bars = "bar" if row["ambiguous"] == 1 else "bars"
         if simulation.tape.closes is not None:

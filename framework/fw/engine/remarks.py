@@ -66,6 +66,22 @@ def too_small(simulation: Simulation) -> Iterator[str]:
     yield f"{every} too small to trade; the smallest order: {smallest}{_takes(simulation)}"
 
 
+def too_thin(simulation: Simulation) -> Iterator[str]:
+    """Instruments of which no bar traded so much that an order could have its share of it: none can ever fill."""
+    share = float(simulation.account["participation"][0])
+    if math.isinf(share):
+        return
+    for k, contract in enumerate(simulation.instruments):
+        most = float(simulation.tape.block[k, kinds.VOLUME, simulation.tape.start :].max())
+        if share * most / contract.lot + 1e-9 >= 1.0:  # as the ledger counts whole lots
+            continue
+        enough = f"; it takes {contract.lot / most:.2g} or more" if most > 0.0 else ""
+        yield (
+            f"simulation.participation: {share:g} of what any bar of {contract.symbol} traded is less than one lot, "
+            f"so nothing of it fills{enough}"
+        )
+
+
 def _smallest_order(simulation: Simulation, k: int) -> str:
     """What the smallest order of an instrument was worth at the run's first bar."""
     contract = simulation.instruments[k]

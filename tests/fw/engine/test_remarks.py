@@ -21,6 +21,21 @@ def said(result: fw.Result, word: str) -> list[str]:
     return [note for note in result.notes if word in note]
 
 
+@pytest.mark.parametrize(("share", "fills"), [(0.009, 0), (0.01, 1)])
+def test_a_share_of_the_volume_below_one_lot_is_told(drive: Drive, share: float, fills: int) -> None:
+    # every bar trades one coin, and a lot is 0.01 of it
+    result = drive({0: (fw.Place(0.01),)}, simulation={"participation": share})
+    assert result.fills.rows == fills
+    assert said(result, "participation") == (
+        []
+        if fills
+        else [
+            "simulation.participation: 0.009 of what any bar of A traded is less than one lot, so nothing of it fills; "
+            "it takes 0.01 or more"
+        ]
+    )
+
+
 @pytest.mark.parametrize(
     ("strength", "text"),
     [
