@@ -15,7 +15,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-PEERS = ("vectorbt", "backtesting", "nautilus")
+PEERS = ("vectorbt", "backtesting", "nautilus", "pandas_ta", "ta")
 
 
 def root() -> Path:

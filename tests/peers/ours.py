@@ -8,6 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import columns
 import market
 import numpy as np
 import worker
@@ -138,6 +139,22 @@ def files(path: Path) -> worker.Job:
     return job
 
 
+def features(path: Path) -> worker.Job:
+    """Every column of the feature sets that a file names, of a market that is there, none of them kept from before."""
+    from fw.engine.columns import compute_columns
+
+    plan = _read(
+        FILE + "features: [{features}]\n",
+        "buy_and_hold",
+        capital=market.CAPITAL,
+        slippage=0,
+        bars=path,
+        features=", ".join(columns.SETS),
+    )
+    whole, sets = plan.market(), plan.bench.parts(plan.bench.make_run()).features
+    return lambda: columns.Answer({name: rows[0] for name, rows in compute_columns(sets, whole).items()})
+
+
 def metrics(path: Path) -> worker.Job:
     """Four metrics of an equity curve; the run around it is made once, the curve is a fresh one for each job."""
     import attrs
@@ -185,6 +202,7 @@ if __name__ == "__main__":
             ),
             "fingerprint": fingerprint,
             "files": files,
+            "features": features,
             "metrics": metrics,
             "both_engines": both_engines,
         },

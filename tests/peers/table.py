@@ -20,6 +20,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+import columns
 import environments
 import market
 import numpy as np
@@ -36,10 +37,13 @@ SCRIPTS = {
     "vectorbt": "peer_vectorbt.py",
     "backtesting": "peer_backtesting.py",
     "nautilus": "peer_nautilus.py",
+    "talib": "peer_talib.py",
+    "pandas_ta": "peer_pandas_ta.py",
+    "ta": "peer_ta.py",
 }
 COLD_STARTS = 5
-SWEEPS = 3
-"""Rounds of a sweep, of which a peer's takes minutes."""
+FEW = 3
+"""Rounds where a peer takes minutes for one."""
 
 
 @contextmanager
@@ -186,7 +190,7 @@ def sweep(table: Table, count: int) -> None:
         with workers("fw", "vectorbt") as (ours, vectorbt):
             ours.ask("prepare", case=case, bars=str(path))
             vectorbt.ask("prepare", case=case, bars=str(bars))
-            mine, theirs = table.timed((ours, vectorbt), clock="wall", rounds=min(table.rounds, SWEEPS))
+            mine, theirs = table.timed((ours, vectorbt), clock="wall", rounds=min(table.rounds, FEW))
             whole = combinations * count
             table.add(
                 f"{what}, {words}, by the clock", rate(whole, mine), rate(whole, theirs), times(mine, theirs), wanted
@@ -246,6 +250,38 @@ def metrics(table: Table, count: int) -> None:
     table.notes.append("metrics: Sharpe, Sortino, Calmar and drawdown agree with empyrical to one part in a million.")
     what = f"four metrics, {count:,} points, beside empyrical"
     table.add(what, rate(count, mine), rate(count, theirs), times(mine, theirs), "5, goal 17")
+
+
+def features(table: Table, count: int) -> None:
+    """The 39 columns, of which a pass of ours gives seven more; each library's answers are compared with ours."""
+    bars, what = table.bars(count), f"features, {len(columns.NAMES)} columns, {count:,} bars"
+    with workers("fw", "talib") as (ours, talib):
+        mine, theirs = table.in_turns((ours, talib), ("features",) * 2, bars)
+        table.add(f"{what}, beside TA-Lib", rate(count, mine), rate(count, theirs), times(mine, theirs), "1.2, goal 3")
+        agreed(table, ours, talib, bars, "TA-Lib")
+        mine, theirs = table.timed((ours, talib), clock="wall")
+        words = f"{what}, on every core, beside TA-Lib on one, by the clock"
+        table.add(words, rate(count, mine), rate(count, theirs), times(mine, theirs), "5 on two")
+    for name, title, wanted in (("pandas_ta", "pandas-ta-classic", "10"), ("ta", "ta", "100")):
+        with workers("fw", name) as (ours, peer):
+            for process in (ours, peer):
+                process.ask("prepare", case="features", bars=str(bars))
+            mine, theirs = table.timed((ours, peer), rounds=min(table.rounds, FEW))
+            table.add(f"{what}, beside {title}", rate(count, mine), rate(count, theirs), times(mine, theirs), wanted)
+            agreed(table, ours, peer, bars, title)
+
+
+def agreed(table: Table, ours: Worker, peer: Worker, bars: Path, title: str) -> None:
+    """Compare the columns that both define alike; any that differs ends the program."""
+    tied = columns.ties(market.read(bars))
+    far = columns.apart(*(process.ask("answer")["answer"] for process in (ours, peer)), tied)
+    if differ := [f"{name} by {share:.0e}" for name, share in far.items() if not share < 1e-6]:
+        raise SystemExit(f"features: other values than those of {title}: {', '.join(differ)}")
+    table.notes.append(
+        f"features: {len(far)} columns agree with {title} to one part in a million at {len(tied):,} rows, {tied.sum()} "
+        "of which are left out of the money flow index, for rounding alone decides whether the typical price rose; "
+        "of on-balance volume it gives the sum since the first bar, and ours the slope over 20 bars."
+    )
 
 
 def equality(table: Table, count: int) -> None:
@@ -356,7 +392,7 @@ def main() -> None:
     options.add_argument("--many-bars", type=int, default=5_000_000, help="bars for memory and for equal fills")
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument(
-        "--only", nargs="+", default=[], help="scan real sweep loop memory metrics equality cold_start"
+        "--only", nargs="+", default=[], help="scan real sweep loop memory metrics features equality cold_start"
     )
     chosen = options.parse_args()
     measurements = {
@@ -366,6 +402,7 @@ def main() -> None:
         "loop": lambda table: loop(table, chosen.loop_bars),
         "memory": lambda table: memory(table, chosen.many_bars),
         "metrics": lambda table: metrics(table, chosen.bars),
+        "features": lambda table: features(table, chosen.bars),
         "equality": lambda table: equality(table, chosen.many_bars),
         "cold_start": cold_start,
     }

@@ -108,3 +108,33 @@ def test_a_peer_fills_as_we_do(
             held.append(market.positions(5_000, one.ask("answer")["answer"]))
     tied = market.ties(market.read(path)["close"])
     assert market.differences(*held, tied if case == "scan" else tied & False)[1] == 0
+
+
+def test_typical_prices_that_stay_are_found_by_exact_arithmetic(harness: Any) -> None:
+    market, columns = harness("market"), harness("columns")
+    bars = market.random_walk(30_000)
+    typical = [
+        sum(round(price * 10) for price in prices)
+        for prices in zip(*(bars[n] for n in ("high", "low", "close")), strict=True)
+    ]
+    stays = [False] + [new == old for new, old in zip(typical[1:], typical, strict=False)]
+    expected = [any(stays[row - 13 : row + 1]) for row in range(columns.FIRST, 30_000, columns.EVERY)]
+    assert columns.ties(bars).tolist() == expected
+    # nobody knows beforehand that the walk has such rows
+    assert any(expected)
+
+
+@pytest.mark.parametrize("peer", ["talib", "pandas_ta", "ta"])
+def test_a_library_computes_the_same_columns(
+    harness: Any, ready: Callable[[str], Path], tmp_path: Path, peer: str
+) -> None:
+    market, columns, worker = harness("market"), harness("columns"), harness("worker")
+    path = market.write(9_000, tmp_path / "bars.parquet")
+    held = []
+    for name, script in (("fw", "ours.py"), (peer, f"peer_{peer}.py")):
+        python = ready(name) if name in ("pandas_ta", "ta") else Path(sys.executable)
+        with worker.Worker(name, python, HERE / script) as one:
+            one.ask("prepare", case="features", bars=str(path))
+            held.append(one.ask("answer")["answer"])
+    far = columns.apart(*held, columns.ties(market.read(path)))
+    assert {name: share for name, share in far.items() if not share < 1e-6} == {}
