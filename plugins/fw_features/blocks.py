@@ -6,21 +6,34 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from fw.ledger import kernel
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fw import Bars
 
+    Integers = NDArray[np.int64]
 
-def block_starts(bars: Bars, length: int) -> NDArray[np.int64]:
+
+def block_starts(bars: Bars, length: int) -> Integers:
     """The first bar of each block of `length` bar times, counted from the epoch; the first bar begins one as well.
 
     Where bars are missing a block has fewer than `length` bars, or none and no entry.
     """
-    if len(bars) == 0:
+    return _first_bars(bars.open_time, bars.size.origin, length * bars.size.ns)
+
+
+@kernel
+def _first_bars(times: Integers, origin: int, block: int) -> Integers:
+    if len(times) == 0:
         return np.empty(0, np.int64)
-    block = length * bars.size.ns
-    origin = bars.size.origin
-    first, last = ((int(time) - origin) // block for time in (bars.open_time[0], bars.open_time[-1]))
-    edges = origin + block * np.arange(first + 1, last + 1)
-    return np.unique(np.append(0, np.searchsorted(bars.open_time, edges))).astype(np.int64)
+    first, last = (times[0] - origin) // block, (times[-1] - origin) // block
+    starts = np.zeros(last - first + 1, np.int64)
+    count = 1
+    for number in range(first + 1, last + 1):
+        bar = np.searchsorted(times, origin + block * number)
+        if bar > starts[count - 1]:
+            starts[count] = bar
+            count += 1
+    return starts[:count]

@@ -3,12 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 HOURS = 3600 * 1_000_000_000
 DAY = 24 * HOURS
@@ -40,9 +45,7 @@ class Calendar:
         minute = time % DAY // (HOURS // 60)
         weekday = (time // DAY + THURSDAY) % 7
         hour = minute // 60
-        # from tables: an array's sine may differ in its last bit with the place in the array
-        day = np.array([(math.sin(turn), math.cos(turn)) for turn in (math.tau * m / 1440 for m in range(1440))])
-        week = np.array([(math.sin(turn), math.cos(turn)) for turn in (math.tau * d / 7 for d in range(7))])
+        day, week = _clock_face(1440), _clock_face(7)
         columns = {
             "hour_sin": day[minute, 0],
             "hour_cos": day[minute, 1],
@@ -91,3 +94,11 @@ class Calendar:
             source="the venue's schedule of funding",
         )
         return (*cycles, *sessions, funding)
+
+
+@cache
+def _clock_face(steps: int) -> NDArray[np.float64]:
+    """Sine and cosine of each step of a turn: an array's own may differ in the last bit with the place in the array."""
+    import numpy as np
+
+    return np.array([(math.sin(turn), math.cos(turn)) for turn in (math.tau * step / steps for step in range(steps))])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import fw
@@ -48,10 +49,12 @@ def room(columns: int, market: fw.Market) -> Floats:
     return out
 
 
-def integers(spans: Iterable[int]) -> NDArray[np.int64]:
+@cache
+def integers(spans: tuple[int, ...]) -> NDArray[np.int64]:
+    """The spans as kernels take them."""
     import numpy as np
 
-    return np.array(tuple(spans), dtype=np.int64)
+    return np.array(spans, dtype=np.int64)
 
 
 def named(name: str, spans: Iterable[int]) -> list[str]:

@@ -72,6 +72,8 @@ class Bars:
 
     def rows(self, chosen: slice | NDArray[Any]) -> Bars:
         """These rows only; a slice copies nothing."""
+        if isinstance(chosen, slice) and chosen.step is None:
+            return self._cut(chosen)
         return attrs.evolve(
             self,
             open_time=self.open_time[chosen],
@@ -81,13 +83,26 @@ class Bars:
 
     def known(self, time: int) -> Bars:
         """The bars already closed at `time` (ns)."""
-        return self.rows(slice(0, int(np.searchsorted(self.open_time, time - self.size.ns, side="right"))))
+        return self._cut(slice(0, int(self.open_time.searchsorted(time - self.size.ns, side="right"))))
 
     def between(self, start: int | None, end: int | None) -> Bars:
         """The bars that open in [start, end)."""
-        first = 0 if start is None else int(np.searchsorted(self.open_time, start))
-        last = len(self) if end is None else int(np.searchsorted(self.open_time, end))
-        return self.rows(slice(first, max(first, last)))
+        first = 0 if start is None else int(self.open_time.searchsorted(start))
+        last = len(self) if end is None else int(self.open_time.searchsorted(end))
+        return self._cut(slice(first, max(first, last)))
+
+    def _cut(self, chosen: slice) -> Bars:
+        """The rows of a slice, without looking at them again: live cuts windows at every bar."""
+        cut, put = object.__new__(Bars), object.__setattr__
+        put(cut, "size", self.size)
+        put(cut, "open_time", self.open_time[chosen])
+        put(cut, "open", self.open[chosen])
+        put(cut, "high", self.high[chosen])
+        put(cut, "low", self.low[chosen])
+        put(cut, "close", self.close[chosen])
+        put(cut, "volume", self.volume[chosen])
+        put(cut, "extra", {name: column[chosen] for name, column in self.extra.items()})
+        return cut
 
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame indexed by `open_time` in UTC."""

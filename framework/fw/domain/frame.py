@@ -50,10 +50,9 @@ class Frame(Mapping[str, "NDArray[Any]"]):
 
     @columns.validator
     def _check(self, attribute: Any, columns: Mapping[str, NDArray[Any]]) -> None:
-        if isinstance(columns, LazyColumns):
+        if type(columns) is LazyColumns:
             return  # looking would make them
-        lengths = {len(column) for column in columns.values()}
-        if len(lengths) > 1:
+        if len(set(map(len, columns.values()))) > 1:
             raise PluginError(
                 "columns of one frame differ in length: "
                 + ", ".join(f"{name} {len(column)}" for name, column in columns.items())
@@ -90,9 +89,11 @@ class Frame(Mapping[str, "NDArray[Any]"]):
     @property
     def rows(self) -> int:
         """How many rows each column has."""
-        if isinstance(self.columns, LazyColumns):
+        if type(self.columns) is LazyColumns:
             return self.columns.rows
-        return len(next(iter(self.columns.values()))) if self.columns else 0
+        for column in self.columns.values():
+            return len(column)
+        return 0
 
     def to_pandas(self) -> pd.DataFrame:
         """A DataFrame of the columns; int64 columns named `time` or ending in `_time` become UTC datetimes."""

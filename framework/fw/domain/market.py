@@ -44,14 +44,20 @@ class Stamps:
 
     def known(self, time: int) -> Stamps:
         """The stamps at or before `time` (ns)."""
-        last = int(np.searchsorted(self.time, time, side="right"))
-        return Stamps(self.time[:last], self.value[:last])
+        return self.rows(slice(0, int(self.time.searchsorted(time, side="right"))))
 
     def between(self, start: int | None, end: int | None) -> Stamps:
         """The stamps in [start, end)."""
-        first = 0 if start is None else int(np.searchsorted(self.time, start))
-        last = len(self) if end is None else int(np.searchsorted(self.time, end))
-        return Stamps(self.time[first:last], self.value[first:last])
+        first = 0 if start is None else int(self.time.searchsorted(start))
+        last = len(self) if end is None else int(self.time.searchsorted(end))
+        return self.rows(slice(first, last))
+
+    def rows(self, chosen: slice) -> Stamps:
+        """These stamps, neither copied nor looked at again: live cuts windows at every bar."""
+        cut, put = object.__new__(Stamps), object.__setattr__
+        put(cut, "time", self.time[chosen])
+        put(cut, "value", self.value[chosen])
+        return cut
 
     def to_minutes(self) -> Stamps:
         """The same stamps floored to the minute: a venue states settlements some milliseconds after the hour."""
@@ -116,7 +122,7 @@ class Market:
         """The same market, focused on another instrument."""
         if symbol not in self.series:
             raise DataError(f"the market has no {symbol}; it has {', '.join(self.series)}")
-        return attrs.evolve(self, focus=symbol)
+        return Market(series=self.series, focus=symbol, notes=self.notes, made_up=self.made_up)
 
     def at(self, size: BarSize | str) -> Bars:
         """Closed bars of a larger size of the instrument in focus."""
@@ -138,15 +144,20 @@ class Market:
         """Bars that open, and stamps that happen, in [start, end)."""
         return self._map(lambda data: data.between(start, end))
 
+    def trailing(self, bars: int) -> Market:
+        """The last so many bars, all there are where that is less, and what else opens or happens since the first."""
+        opens = self.bars.open_time
+        return self.between(int(opens[-bars]), None) if bars < len(opens) else self
+
     def _map(self, cut: Any) -> Market:
         series = {
-            symbol: attrs.evolve(
-                data,
+            symbol: Series(
                 bars=cut(data.bars),
                 funding=None if data.funding is None else cut(data.funding),
                 mark=None if data.mark is None else cut(data.mark),
                 open_interest=None if data.open_interest is None else cut(data.open_interest),
+                rules=data.rules,
             )
             for symbol, data in self.series.items()
         }
-        return attrs.evolve(self, series=series)
+        return Market(series=series, focus=self.focus, notes=self.notes, made_up=self.made_up)

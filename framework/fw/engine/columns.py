@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, MutableMapping
+from collections.abc import Container, Iterable, Mapping, MutableMapping
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -69,27 +69,35 @@ def compute_columns(
     """
     columns: dict[str, NDArray[np.float64]] = {}
     known = {} if cache is None else cache.setdefault(market, {})
-    derived = []
+    made_of_others = []
     for planned in sets:
         if planned.is_derived:
-            derived.append(planned)
+            made_of_others.append(planned)
             continue
         found = known.get(planned.key)
         if found is None:
             found = known[planned.key] = _kept_or_computed(planned, market, kept)
         for name, rows in found.items():
-            if name in columns:
-                raise SettingsError(f"two feature sets give the column {name!r}; change the spans of one, or drop it")
+            refuse_twice(planned, name, columns)
             columns[name] = rows
-    for planned in derived:
-        if planned.entry in columns:
-            raise SettingsError(f"features.{planned.entry}: there is a column of this name; give it another `name`")
-        columns[planned.entry] = _derived(planned, columns, market)
+    for planned in made_of_others:
+        refuse_twice(planned, planned.entry, columns)
+        refuse_unknown(planned, columns)
+        columns[planned.entry] = derived(planned, columns, market)
     return columns
 
 
-def _derived(planned: PlannedSet, columns: Mapping[str, NDArray[np.float64]], market: Market) -> NDArray[np.float64]:
-    """A column made of others, checked."""
+def refuse_twice(planned: PlannedSet, name: str, columns: Container[str]) -> None:
+    """SettingsError where there is a column of this name already."""
+    if name not in columns:
+        return
+    if planned.is_derived:
+        raise SettingsError(f"features.{name}: there is a column of this name; give it another `name`")
+    raise SettingsError(f"two feature sets give the column {name!r}; change the spans of one, or drop it")
+
+
+def refuse_unknown(planned: PlannedSet, columns: Iterable[str]) -> None:
+    """SettingsError where a column that this one is made of is none of these."""
     for name in planned.part.reads:
         if name not in columns:
             close = get_close_matches(name, columns, n=1)
@@ -98,6 +106,10 @@ def _derived(planned: PlannedSet, columns: Mapping[str, NDArray[np.float64]], ma
                 f"features.{planned.entry}: reads the column {name!r}{meant}, which no feature set before it gives; "
                 f"there is {', '.join(columns) or 'none'}"
             )
+
+
+def derived(planned: PlannedSet, columns: Mapping[str, NDArray[np.float64]], market: Market) -> NDArray[np.float64]:
+    """A column made of others, checked."""
     with blame(planned.offer):
         try:
             rows = planned.part.derive({name: columns[name] for name in planned.part.reads})
@@ -142,9 +154,9 @@ def _on_clock(planned: PlannedSet, market: Market) -> Frame:
     clock = market.bars
     focused = market.of(planned.on) if planned.on is not None else market
     if planned.bar is None or planned.bar == clock.size:
-        return _computed(planned, focused)
+        return computed(planned, focused)
     resampled = focused.resampled(planned.bar)
-    frame = _computed(planned, resampled)
+    frame = computed(planned, resampled)
     closed = np.searchsorted(resampled.bars.close_time, clock.close_time, side="right")
     out = {}
     for name, column in frame.items():
@@ -153,18 +165,21 @@ def _on_clock(planned: PlannedSet, market: Market) -> Frame:
     return Frame.of(out)
 
 
-def _computed(planned: PlannedSet, market: Market) -> Frame:
+def computed(planned: PlannedSet, market: Market) -> Frame:
     """What the set says, checked: one float row per bar."""
     for need in planned.part.needs:
         if getattr(market, need, None) is None:
             raise DataError(f"{planned.offer.title} needs {need} of {market.focus}, which the source does not have")
-    with blame(planned.offer):
+    try:
         frame = planned.part.compute(market)
+    except BaseException:  # told apart only now: live comes by here at every bar
+        with blame(planned.offer):
+            raise
     if not isinstance(frame, Frame) or not len(frame):
         raise PluginError(f"{planned.offer.title} must return a fw.Frame of columns, not {type(frame).__name__}")
     if frame.rows != len(market.bars):
         raise PluginError(f"{planned.offer.title} returned {frame.rows} rows for {len(market.bars)} bars")
-    for name, column in frame.items():
+    for name, column in frame.columns.items():
         if column.dtype != np.float64:
             raise PluginError(f"{planned.offer.title}: column {name!r} is {column.dtype}, not float64")
     return frame

@@ -18,5 +18,6 @@ _HOMES = {"LedgerBroker": "broker", "empty": "memory", "inner": "compiled", "ker
 def __getattr__(name: str) -> Any:
     if name not in _HOMES:
         raise AttributeError(f"module 'fw.ledger' has no attribute {name!r}")
-    # numba is imported only when somebody compiles
-    return getattr(import_module(f"fw.ledger.{_HOMES[name]}"), name)
+    # numba is imported only when somebody compiles; found once, a name is found at once
+    found = globals()[name] = getattr(import_module(f"fw.ledger.{_HOMES[name]}"), name)
+    return found
