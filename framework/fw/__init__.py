@@ -34,10 +34,11 @@ if TYPE_CHECKING:
     from fw.domain.forecast import Forecasts, Windows
     from fw.domain.frame import Frame
     from fw.domain.instrument import Instrument, Tier
-    from fw.domain.market import Market, Series, Stamps
+    from fw.domain.market import Market, Series
     from fw.domain.order import Order
     from fw.domain.result import Result
     from fw.domain.saved import SavedRun, Trial
+    from fw.domain.stamps import Stamps
     from fw.domain.time import BarSize, Duration, Length
     from fw.engine.saved import open_run
     from fw.errors import (
@@ -87,10 +88,11 @@ _HOMES = {
     "fw.domain.forecast": "Forecasts Windows",
     "fw.domain.frame": "Frame",
     "fw.domain.instrument": "Instrument Tier",
-    "fw.domain.market": "Market Series Stamps",
+    "fw.domain.market": "Market Series",
     "fw.domain.order": "Order",
     "fw.domain.result": "Result",
     "fw.domain.saved": "SavedRun Trial",
+    "fw.domain.stamps": "Stamps",
     "fw.domain.time": "BarSize Duration Length",
     "fw.engine.saved": "open_run",
     "fw.errors": "AmbiguousName BrokerError DataError Disconnected Drift FwError Gap MissingExtra ModelError NotFitted "

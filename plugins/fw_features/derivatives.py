@@ -1,7 +1,7 @@
 """What only a perpetual future has: funding, open interest, and the distance of its price from the mark price.
 
-Each value is used from the instant on at which it is known: funding from its settlement, open interest from its stamp
-and its publication lag, a mark price from the close of its bar.
+Each value is used from the instant on at which it is known: funding from its settlement, open interest from its
+publication, a mark price from the close of its bar.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
+from fw_features.known import believed, stale_setting
 from fw_features.spans import frame_of, integers, room, spans_setting
 
 if TYPE_CHECKING:
@@ -47,7 +48,7 @@ class Funding:
     def compute(self, market: fw.Market) -> fw.Frame:
         import numpy as np
 
-        from fw_features.stamps import last_known, stamps_between, sums_and_scores
+        from fw_features.stamps import stamps_between, sums_and_scores
 
         funding, closes, size = market.funding, market.bars.close_time, market.bars.size
         if funding is None:
@@ -59,7 +60,7 @@ class Funding:
             )
         since = closes - max(self.spans) * size.ns
         first, end = stamps_between(funding.time, since, closes)
-        rate = np.nan_to_num(last_known(funding.time, funding.value, since, closes))
+        rate = np.nan_to_num(funding.last("value", at=closes, within=max(self.spans) * size.ns))
         before = np.append(funding.value, (np.nan, np.nan))[end - 2]
         change = np.where(end - first >= 2, rate - before, 0.0)
         out: dict[str, Floats] = {
@@ -141,12 +142,11 @@ class OpenInterest:
     """Open interest: its change over a span, how much of the volume it is, and how far the price parted from it.
 
     Columns `oi_change_24`, `oi_volume_24`, `oi_divergence_24`. The exchange states an instant for each value but gives
-    it out later: it counts as known `lag` after its stamp, and as unknown when it is older than `stale` bars.
+    it out later: it counts as known from its publication on, which the source tells, and as unknown `stale` bars later.
     """
 
     spans: tuple[int, ...] = spans_setting((24,), help="bars of the change, three columns each")
-    lag: fw.Duration = fw.setting(fw.Duration(5 * 60 * 10**9), help="time from a value's stamp to its publication")
-    stale: int = fw.setting(24, ge=1, help="bars after which a value is no longer believed")
+    stale: int = stale_setting()
     needs: ClassVar[tuple[str, ...]] = ("bars", "open_interest")
 
     @property
@@ -157,18 +157,10 @@ class OpenInterest:
         import numpy as np
 
         from fw_features.kernels import log_returns, moving_means
-        from fw_features.stamps import last_known, log_ratios
+        from fw_features.stamps import log_ratios
 
-        held, bars = market.open_interest, market.bars
-        if held is None:
-            raise fw.DataError(f"open_interest needs open_interest of {market.focus}, which the source does not have")
-        believed = self.stale * bars.size.ns
-        if self.lag.ns >= believed:
-            raise fw.DataError(
-                f"open_interest is published {self.lag} after its stamp, but not believed after {self.stale} bars of "
-                f"{bars.size}: raise stale"
-            )
-        known = last_known(held.time, held.value, bars.close_time - believed, bars.close_time - self.lag.ns)
+        bars = market.bars
+        known = believed(market, "open_interest", "value", self.stale)
         prices, means = room(len(self.spans), market), room(len(self.spans), market)
         log_returns(bars.close, integers(self.spans), prices)
         moving_means(bars.volume, integers(self.spans), means)
@@ -189,9 +181,7 @@ class OpenInterest:
         return tuple(column for span in self.spans for column in self._about(span))
 
     def _about(self, span: int) -> tuple[Column, ...]:
-        unknown = (
-            f"0 where either was unknown ({self.lag} after its stamp at the earliest, {self.stale} bars at the latest)"
-        )
+        unknown = f"0 where either was unknown (none published in the time of {self.stale} bars)"
         return (
             Column(
                 name=f"oi_change_{span}",

@@ -22,13 +22,6 @@ def stamps_between(time: Integers, after: Integers, until: Integers) -> tuple[In
     return first.astype(np.int64), np.maximum(first, end).astype(np.int64)
 
 
-def last_known(time: Integers, value: Floats, after: Integers, until: Integers) -> Floats:
-    """The last value stamped later than `after` and not later than `until`, for each bar; NaN where there is none."""
-    first, end = stamps_between(time, after, until)
-    padded = np.append(value, np.nan)
-    return np.where(end > first, padded[end - 1], np.nan)
-
-
 @kernel
 def sums_and_scores(value: Floats, first: Integers, end: Integers, sums: Floats, scores: Floats) -> None:
     """Write the sum of the values of each bar's stretch, and how many sample deviations the last is above their mean.

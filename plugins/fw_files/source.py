@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,17 +10,17 @@ import attrs
 import numpy as np
 
 from fw.domain.bars import EXTRAS, PRICES, Bars
-from fw.domain.market import Market, Series, Stamps
-from fw.domain.time import BarSize, Duration, format_time
+from fw.domain.market import Market, Series
+from fw.domain.stamps import Stamps
+from fw.domain.time import BarSize, format_time
 from fw.errors import DataError, SettingsError
 from fw_files.paths import find
+from fw_files.stamped import FORMS, spacing, stamps_of
 from fw_files.tables import Table, read
 
 if TYPE_CHECKING:
     from fw.parts.source import Want
     from fw_files.plugin import Files
-
-MARK_SAMPLE = 1000
 
 
 @attrs.frozen(eq=False)
@@ -40,16 +40,19 @@ class FileSource:
         bars, file = self._bars(symbol, want, notes)
         return Series(
             bars=_cut(bars, want, file),
-            funding=self._stamps("funding", "funding_rate", symbol, want, notes),
+            funding=self._funding(symbol, want, notes),
             mark=self._mark(symbol, want, notes),
-            open_interest=self._stamps("open_interest", "open_interest", symbol, want, notes),
+            stamps={
+                kind: self._stamps(kind, symbol, want, notes) for kind in FORMS if getattr(self.spec, kind) is not None
+            },
         )
 
     def _bars(self, symbol: str, want: Want, notes: list[str]) -> tuple[Bars, Path]:
         file = self._find("bars", self.spec.bars, symbol, want)
         extras = [name for name in EXTRAS if name in self.spec.columns]
-        table = self._read(file, "bars", [*PRICES, "volume", *extras], notes)
-        extra = {name: table.numbers[name] for name in extras}
+        asked = [name for name in EXTRAS if name not in extras and f"bars.{name}" in want.needs]
+        table = self._read(file, "bars", [*PRICES, "volume", *extras], notes, maybe=asked)
+        extra = {name: table.numbers[name] for name in EXTRAS if name in table.numbers}
         return _bars_of(table, want.bar, table.numbers["volume"], extra), file
 
     def _mark(self, symbol: str, want: Want, notes: list[str]) -> Bars | None:
@@ -57,17 +60,23 @@ class FileSource:
             return None
         file = self._find("mark", self.spec.mark, symbol, want)
         table = self._read(file, "mark", PRICES, notes)
-        size = _spacing(table, file) or want.bar
+        size = spacing(table.time, file, "mark") or want.bar
         return _bars_of(table, size, np.zeros(len(table.time)), {})
 
-    def _stamps(self, setting: str, column: str, symbol: str, want: Want, notes: list[str]) -> Stamps | None:
-        where: str | Mapping[str, str] | None = getattr(self.spec, setting)
-        if where is None:
+    def _funding(self, symbol: str, want: Want, notes: list[str]) -> Stamps | None:
+        if self.spec.funding is None:
             return None
-        file = self._find(setting, where, symbol, want)
-        table = self._read(file, setting, [column], notes)
-        stamps = Stamps(table.time, table.numbers[column])
-        return stamps.to_minutes() if setting == "funding" else stamps
+        file = self._find("funding", self.spec.funding, symbol, want)
+        table = self._read(file, "funding", ["funding_rate"], notes)
+        return Stamps(table.time, table.numbers["funding_rate"]).to_minutes()
+
+    def _stamps(self, kind: str, symbol: str, want: Want, notes: list[str]) -> Stamps:
+        form, lag = FORMS[kind], self.spec.lag_of(kind)
+        file = self._find(kind, getattr(self.spec, kind), symbol, want)
+        table = self._read(file, kind, form.wanted, notes, maybe=(*form.maybe, "published"))
+        if table.published is None and lag.ns:
+            notes.append(f"{kind}: taken as published {lag} after {'its bar closes' if form.of_bars else 'its time'}")
+        return stamps_of(table, kind, file=file, bar=want.bar, lag=lag)
 
     def _find(self, setting: str, where: str | Mapping[str, str], symbol: str, want: Want) -> Path:
         if isinstance(where, str) and len(want.instruments) > 1 and "{instrument}" not in where:
@@ -77,9 +86,12 @@ class FileSource:
             )
         return find(where, setting=setting, instrument=symbol, bar=want.bar, folder=self.folder)
 
-    def _read(self, file: Path, setting: str, wanted: list[str] | tuple[str, ...], notes: list[str]) -> Table:
+    def _read(
+        self, file: Path, setting: str, wanted: Sequence[str], notes: list[str], maybe: Sequence[str] = ()
+    ) -> Table:
         # what was said of the candles' columns need not hold in the other files
-        table = read(file, wanted, said=self.spec.columns, firm=setting == "bars", unit=self.spec.time_unit)
+        firm = setting == "bars"
+        table = read(file, wanted, said=self.spec.columns, firm=firm, unit=self.spec.time_unit, maybe=maybe)
         notes.append(table.note(setting))
         return table
 
@@ -87,18 +99,6 @@ class FileSource:
 def _bars_of(table: Table, size: BarSize, volume: np.ndarray, extra: Mapping[str, np.ndarray]) -> Bars:
     prices = {name: table.numbers[name] for name in PRICES}
     return Bars(size=size, open_time=table.time, volume=volume, extra=extra, **prices)
-
-
-def _spacing(table: Table, file: Path) -> BarSize | None:
-    """The size of bars these times are apart, None for a single one."""
-    steps = np.diff(table.time[:MARK_SAMPLE])
-    if not len(steps):
-        return None
-    least = int(steps.min())
-    try:
-        return BarSize.parse(str(Duration(least)))
-    except ValueError:
-        raise DataError(f"{file} has mark prices {Duration(least)} apart, which is no bar size") from None
 
 
 def _cut(bars: Bars, want: Want, file: Path) -> Bars:

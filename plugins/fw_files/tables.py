@@ -22,6 +22,7 @@ Column = tuple[str, int, Iterable[Any]]
 
 PARQUET_MAGIC = b"PAR1"
 PIECE = 1 << 17
+TIMES = ("time", "published")
 
 
 @attrs.frozen(eq=False)
@@ -33,6 +34,8 @@ class Table:
     taken: Mapping[str, str]
     written: str
     """How the times were written: s, ms, us, ns, datetime or text."""
+    published: NDArray[np.int64] | None = None
+    """When each row became known, where the file says so."""
 
     def note(self, kind: str) -> str:
         """What was taken for what, for the reader of the report."""
@@ -41,8 +44,10 @@ class Table:
         return f"{kind}: {columns}"
 
 
-def read(file: Path, wanted: Sequence[str], *, said: Mapping[str, str], firm: bool, unit: str) -> Table:
-    """Read the time and the columns wanted; DataError says what is wrong with the file.
+def read(
+    file: Path, wanted: Sequence[str], *, said: Mapping[str, str], firm: bool, unit: str, maybe: Sequence[str] = ()
+) -> Table:
+    """Read the time, the columns wanted, and those of `maybe` that are there; DataError says what is wrong.
 
     `said` maps a meaning to the file's name for it; where that is not `firm` it holds only if there is such a column.
     """
@@ -51,16 +56,20 @@ def read(file: Path, wanted: Sequence[str], *, said: Mapping[str, str], firm: bo
     form = "CSV"
     try:
         form = "Parquet" if _is_parquet(file) else "CSV"
-        names = _parquet_names(file) if form == "Parquet" else _csv_form(file, wanted)[0]
+        looked_for = [*wanted, *maybe]
+        names = _parquet_names(file) if form == "Parquet" else _csv_form(file, looked_for)[0]
         said = said if firm else {meaning: name for meaning, name in said.items() if name in names}
-        taken = guess(names, ["time", *wanted], said)
-        columns = _parquet_columns(file, taken) if form == "Parquet" else _csv_columns(file, taken, wanted)
+        taken = guess(names, ["time", *wanted], said, maybe)
+        columns = _parquet_columns(file, taken) if form == "Parquet" else _csv_columns(file, taken, looked_for)
         numbers: dict[str, NDArray[np.float64]] = {}
+        published: NDArray[np.int64] | None = None
         for meaning, count, pieces in columns:
             if not count:
                 raise DataError("holds no rows; get it again, or name another file")
             if meaning == "time":
                 time, written = nanoseconds(pieces, count, unit)
+            elif meaning == "published":
+                published, _ = nanoseconds(pieces, count, unit)
             else:
                 numbers[meaning] = _numbers(pieces, count, taken[meaning])
     except DataError as problem:
@@ -73,7 +82,7 @@ def read(file: Path, wanted: Sequence[str], *, said: Mapping[str, str], firm: bo
         raise DataError(
             f"{file} cannot be read: {_first_line(problem).rstrip('.')}; mend it, or name another"
         ) from None
-    return Table(time=time, numbers=numbers, taken=taken, written=written)
+    return Table(time=time, numbers=numbers, taken=taken, written=written, published=published)
 
 
 def _is_parquet(file: Path) -> bool:
@@ -115,7 +124,6 @@ def _csv_form(file: Path, wanted: Sequence[str]) -> tuple[tuple[str, ...], str, 
 
 
 def _csv_columns(file: Path, taken: Mapping[str, str], wanted: Sequence[str]) -> Iterator[Column]:
-    import pyarrow as pa
     from pyarrow import csv
 
     names, separator, has_header = _csv_form(file, wanted)
@@ -127,7 +135,7 @@ def _csv_columns(file: Path, taken: Mapping[str, str], wanted: Sequence[str]) ->
         parse_options=csv.ParseOptions(delimiter=separator),
         convert_options=csv.ConvertOptions(
             include_columns=needed,
-            column_types={name: pa.float64() for meaning, name in taken.items() if meaning != "time"},
+            column_types={name: _csv_type(meaning) for meaning, name in taken.items() if meaning not in TIMES},
         ),
     ) as opened:
         for batch in opened:
@@ -137,6 +145,12 @@ def _csv_columns(file: Path, taken: Mapping[str, str], wanted: Sequence[str]) ->
         is_last = list(taken.values()).count(name) == 1  # then its memory is given back once it is numbers
         column = pieces.pop(name) if is_last else pieces[name]
         yield meaning, sum(map(len, column)), column
+
+
+def _csv_type(meaning: str) -> Any:
+    import pyarrow as pa
+
+    return pa.bool_() if meaning == "is_buyer_maker" else pa.float64()
 
 
 def _numbers(pieces: Iterable[Any], count: int, name: str) -> NDArray[np.float64]:

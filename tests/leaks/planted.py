@@ -301,11 +301,47 @@ def the_nearest_funding_rate(market: fw.Market) -> Column:
 
 @plant(needs=("bars", "open_interest"))
 def open_interest_without_its_publication_lag(market: fw.Market) -> Column:
-    published = market.open_interest  # each value is known five minutes after the moment that it is of
-    assert published is not None
-    of = published.time - 5 * HOUR // 60
-    at = np.searchsorted(of, market.bars.close_time, side="right") - 1
-    return np.where(at < 0, np.nan, np.append(published.value, np.nan)[at])
+    held = market.stamps["open_interest"]  # each value is known five minutes after the moment that it is of
+    at = np.searchsorted(held.time, market.bars.close_time, side="right") - 1
+    return np.where(at < 0, np.nan, np.append(held.value, np.nan)[at])
+
+
+@plant(needs=("bars", "long_short"))
+def long_short_ratios_joined_on_their_own_times(market: fw.Market) -> Column:
+    ratios = market.stamps["long_short"]
+    table = pd.Series(ratios["accounts"], index=ratios.time)
+    return table.reindex(market.bars.close_time, method="ffill")
+
+
+@plant(needs=("bars", "taker_ratio"))
+def a_taker_ratio_moved_back_by_its_lag(market: fw.Market) -> Column:
+    ratio = market.stamps["taker_ratio"]
+    at = np.searchsorted(ratio.published - 5 * HOUR // 60, market.bars.close_time, side="right") - 1
+    return np.where(at < 0, np.nan, np.append(ratio.value, np.nan)[at])
+
+
+@plant(needs=("bars", "index"))
+def the_index_price_of_the_bar_that_has_just_begun(market: fw.Market) -> Column:
+    index = market.stamps["index"]
+    at = np.searchsorted(index.time, market.bars.close_time, side="right") - 1  # looked up by its open time
+    return market.bars.close / np.append(index["close"], np.nan)[at]
+
+
+@plant(needs=("bars", "book"))
+def the_book_nearest_to_the_close(market: fw.Market) -> Column:
+    book = market.stamps["book"]
+    if not len(book):
+        return np.full(len(market.bars), np.nan)
+    distance = np.abs(market.bars.close_time[:, None] - book.time[None, :])
+    at = distance.argmin(axis=1)
+    return (book["bid_1"] + book["ask_1"])[at]
+
+
+@plant(needs=("bars", "trades"))
+def trades_of_the_bar_after(market: fw.Market) -> Column:
+    done = market.stamps["trades"]
+    flow = pd.Series(done["bought"] - done["sold"], index=done.time)
+    return flow.reindex(market.bars.close_time)
 
 
 @plant()

@@ -6,11 +6,12 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
+import attrs
 import numpy as np
 import pytest
 
 import fw
-from fw.domain.time import HOUR, MINUTE
+from fw.domain.time import MINUTE
 from fw.engine.leaks import FUTURE, PAST
 from fw.testing import feature_contract
 from fw.testing.markets import trend
@@ -26,16 +27,16 @@ BARS = 160
 
 @pytest.fixture(scope="module")
 def market() -> fw.Market:
-    """Two instruments, funding, and open interest published five minutes after its moment."""
+    """Two instruments with funding, statistics published five minutes after a bar's close, and books in between."""
     found = trend(("BTCUSDT", "ETHUSDT"), bars=BARS, noise=0.006)
     rng = np.random.default_rng(7)
-    opens = found.bars.open_time
     series = {}
     for symbol, data in found.series.items():
-        published = fw.Stamps(opens + HOUR // 2 + 32 * MINUTE, 1e5 * np.exp(rng.normal(0, 0.01, BARS).cumsum()))
-        series[symbol] = fw.Series(
-            bars=data.bars, funding=data.funding, open_interest=published, rules=data.rules, mark=data.mark
+        between = fw.Stamps(
+            data.bars.open_time + 20 * MINUTE,
+            {"bid_1": data.bars.close + rng.normal(0, 5, BARS), "ask_1": data.bars.close + 10},
         )
+        series[symbol] = attrs.evolve(data, stamps={**data.stamps, "book": between})
     return fw.Market(series=series, focus="BTCUSDT")
 
 

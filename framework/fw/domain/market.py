@@ -2,67 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable, Mapping
+from typing import Any
 
 import attrs
-import numpy as np
 
 from fw.domain.bars import Bars, resample
-from fw.domain.frame import read_only
 from fw.domain.instrument import Instrument
-from fw.domain.time import MINUTE, BarSize
+from fw.domain.stamps import Stamps
+from fw.domain.time import BarSize
 from fw.errors import DataError
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-
-def _frozen_times(values: Any) -> NDArray[np.int64]:
-    array: NDArray[np.int64] = read_only(np.ascontiguousarray(values, dtype=np.int64))
-    return array
-
-
-def _frozen_values(values: Any) -> NDArray[np.float64]:
-    array: NDArray[np.float64] = read_only(np.ascontiguousarray(values, dtype=np.float64))
-    return array
-
-
-@attrs.frozen(eq=False)
-class Stamps:
-    """Values known from their own instants on: funding rates at settlement, open interest at publication."""
-
-    time: NDArray[np.int64] = attrs.field(converter=_frozen_times)
-    value: NDArray[np.float64] = attrs.field(converter=_frozen_values)
-
-    def __attrs_post_init__(self) -> None:
-        if self.time.ndim != 1 or self.time.shape != self.value.shape:
-            raise DataError(f"stamps have {self.time.shape} times and {self.value.shape} values")
-
-    def __len__(self) -> int:
-        return len(self.time)
-
-    def known(self, time: int) -> Stamps:
-        """The stamps at or before `time` (ns)."""
-        return self.rows(slice(0, int(self.time.searchsorted(time, side="right"))))
-
-    def between(self, start: int | None, end: int | None) -> Stamps:
-        """The stamps in [start, end)."""
-        first = 0 if start is None else int(self.time.searchsorted(start))
-        last = len(self) if end is None else int(self.time.searchsorted(end))
-        return self.rows(slice(first, last))
-
-    def rows(self, chosen: slice) -> Stamps:
-        """These stamps, neither copied nor looked at again: live cuts windows at every bar."""
-        cut, put = object.__new__(Stamps), object.__setattr__
-        put(cut, "time", self.time[chosen])
-        put(cut, "value", self.value[chosen])
-        return cut
-
-    def to_minutes(self) -> Stamps:
-        """The same stamps floored to the minute: a venue states settlements some milliseconds after the hour."""
-        late = self.time % MINUTE
-        return Stamps(self.time - late, self.value) if late.any() else self
 
 
 @attrs.frozen(eq=False, kw_only=True)
@@ -72,14 +21,24 @@ class Series:
     bars: Bars
     funding: Stamps | None = None
     mark: Bars | None = None
-    open_interest: Stamps | None = None
+    stamps: Mapping[str, Stamps] = attrs.field(factory=dict)
+    """What else is known, by kind: open_interest, index, premium, long_short, taker_ratio, book, trades …"""
     rules: Instrument | None = None
     """The contract's rules where the source itself states them (a synthetic market does)."""
+
+    def has(self, need: str) -> bool:
+        """Whether a kind of data is there, or one column of it: `funding`, `book`, `bars.trades`, `book.bid_2`."""
+        kind, _, column = need.partition(".")
+        held: Bars | Stamps | None
+        held = getattr(self, kind) if kind in ("bars", "funding", "mark") else self.stamps.get(kind)
+        if held is None or not column:
+            return held is not None
+        return column in (held.extra if isinstance(held, Bars) else held.columns)
 
 
 @attrs.frozen(eq=False, kw_only=True)
 class Market:
-    """The data of one or many instruments; `bars`, `funding`, `mark` … are those of the instrument in focus."""
+    """The data of one or many instruments; `bars`, `funding`, `mark`, `stamps` are those of the instrument in focus."""
 
     series: Mapping[str, Series]
     focus: str
@@ -115,8 +74,8 @@ class Market:
         return self.series[self.focus].mark
 
     @property
-    def open_interest(self) -> Stamps | None:
-        return self.series[self.focus].open_interest
+    def stamps(self) -> Mapping[str, Stamps]:
+        return self.series[self.focus].stamps
 
     def of(self, symbol: str) -> Market:
         """The same market, focused on another instrument."""
@@ -137,25 +96,26 @@ class Market:
         return attrs.evolve(self, series=series)
 
     def known(self, time: int) -> Market:
-        """What of it is known at `time` (ns): closed bars, stamps that have happened."""
-        return self._map(lambda data: data.known(time))
+        """What of it is known at `time` (ns): closed bars, stamps that were published."""
+        return self._cut(lambda data: data.known(time), lambda stamps: stamps.known(time))
 
     def between(self, start: int | None, end: int | None) -> Market:
-        """Bars that open, and stamps that happen, in [start, end)."""
-        return self._map(lambda data: data.between(start, end))
+        """Bars that open, and funding that is settled, in [start, end); what was published from `start` to `end`."""
+        until = None if end is None else end + 1  # the last bar closes at `end`, and knows what is published then
+        return self._cut(lambda data: data.between(start, end), lambda stamps: stamps.between(start, until))
 
     def trailing(self, bars: int) -> Market:
-        """The last so many bars, all there are where that is less, and what else opens or happens since the first."""
+        """The last so many bars, all there are where that is less, and what else happened since the first opened."""
         opens = self.bars.open_time
         return self.between(int(opens[-bars]), None) if bars < len(opens) else self
 
-    def _map(self, cut: Any) -> Market:
+    def _cut(self, cut: Callable[[Any], Any], cut_stamps: Callable[[Stamps], Stamps]) -> Market:
         series = {
             symbol: Series(
                 bars=cut(data.bars),
                 funding=None if data.funding is None else cut(data.funding),
                 mark=None if data.mark is None else cut(data.mark),
-                open_interest=None if data.open_interest is None else cut(data.open_interest),
+                stamps={kind: cut_stamps(stamps) for kind, stamps in data.stamps.items()},
                 rules=data.rules,
             )
             for symbol, data in self.series.items()

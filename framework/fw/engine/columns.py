@@ -168,7 +168,7 @@ def _on_clock(planned: PlannedSet, market: Market) -> Frame:
 def computed(planned: PlannedSet, market: Market) -> Frame:
     """What the set says, checked: one float row per bar."""
     for need in planned.part.needs:
-        if getattr(market, need, None) is None:
+        if not market.series[market.focus].has(need):
             raise DataError(f"{planned.offer.title} needs {need} of {market.focus}, which the source does not have")
     try:
         frame = planned.part.compute(market)

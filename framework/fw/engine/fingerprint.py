@@ -10,7 +10,8 @@ import numpy as np
 from fw.domain.bars import COLUMNS, Bars
 
 if TYPE_CHECKING:
-    from fw.domain.market import Market, Stamps
+    from fw.domain.market import Market
+    from fw.domain.stamps import Stamps
 
 
 def fingerprint(market: Market) -> str:
@@ -33,9 +34,13 @@ def fingerprint(market: Market) -> str:
             take(column, bars.extra[column])
 
     def take_stamps(name: str, stamps: Stamps | None) -> None:
-        if stamps is not None:
-            take(f"{name} time", stamps.time)
-            take(f"{name} value", stamps.value)
+        if stamps is None:
+            return
+        take(f"{name} time", stamps.time)
+        if not np.array_equal(stamps.published, stamps.time):
+            take(f"{name} published", stamps.published)
+        for column in sorted(stamps.columns):
+            take(f"{name} {column}", stamps[column])
 
     for symbol in sorted(market.series):
         data = market.series[symbol]
@@ -43,5 +48,6 @@ def fingerprint(market: Market) -> str:
         take_bars("bars", data.bars)
         take_bars("mark", data.mark)
         take_stamps("funding", data.funding)
-        take_stamps("open_interest", data.open_interest)
+        for kind in sorted(data.stamps):
+            take_stamps(kind, data.stamps[kind])
     return digest.hexdigest()

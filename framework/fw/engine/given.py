@@ -9,7 +9,8 @@ import numpy as np
 
 from fw.domain.bars import COLUMNS, EXTRAS, PRICES, Bars
 from fw.domain.frame import read_only
-from fw.domain.market import Market, Series, Stamps
+from fw.domain.market import Market, Series
+from fw.domain.stamps import Stamps
 from fw.domain.time import OFFERED, BarSize
 from fw.errors import DataError, OutOfOrder
 

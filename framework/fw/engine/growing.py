@@ -9,13 +9,15 @@ import attrs
 import numpy as np
 
 from fw.domain.bars import COLUMNS, Bars, resample
-from fw.domain.market import Market, Series, Stamps
+from fw.domain.market import Market, Series
+from fw.domain.stamps import Stamps
 from fw.errors import DataError
 
 if TYPE_CHECKING:
     from fw.domain.time import BarSize
 
-KINDS = tuple(field.name for field in attrs.fields(Series) if field.name != "rules")
+OWN = ("bars", "funding", "mark")
+TIME, PUBLISHED = "its own time", "time of publication"  # no column of stamps bears such a name
 SPARE = 1024  # rows of room made at once, so that adding a row seldom copies the others
 
 
@@ -29,7 +31,7 @@ class GrowingMarket:
         self._keep = keep
         self.market = market.trailing(keep)
         self._series = {
-            symbol: {kind: _Growing(rows) for kind in KINDS if (rows := getattr(data, kind)) is not None}
+            symbol: {kind: _Growing(rows) for kind, rows in _kinds(data).items()}
             for symbol, data in self.market.series.items()
         }
 
@@ -38,14 +40,14 @@ class GrowingMarket:
         since = _since(self.market.bars, self._keep)
         series = {}
         for symbol, kinds in self._series.items():
-            data = newer.series[symbol]
-            grown = {}
+            rows = _kinds(newer.series[symbol])
             for kind, growing in kinds.items():
-                rows = getattr(data, kind)
-                if rows is None:
+                if kind not in rows:
                     raise DataError(f"the source no longer gives {kind} of {symbol}, which it gave before")
-                grown[kind] = growing.add(rows, since)
-            series[symbol] = Series(**grown, rules=self.market.series[symbol].rules)
+                growing.add(rows[kind], since)
+            grown = {kind: growing.shown for kind, growing in kinds.items()}
+            own = {kind: grown.pop(kind) for kind in OWN if kind in grown}
+            series[symbol] = Series(**own, stamps=grown, rules=self.market.series[symbol].rules)
         self.market = attrs.evolve(self.market, series=series)
         return self.market
 
@@ -90,10 +92,17 @@ class GrowingLarger:
         return resample(bars.rows(slice(first, None)), self._size).between(last + 1, None)
 
 
+def _kinds(data: Series) -> dict[str, Any]:
+    """Bars and stamps of an instrument, by kind; only what is there."""
+    own = {kind: getattr(data, kind) for kind in OWN}
+    return {kind: rows for kind, rows in own.items() if rows is not None} | dict(data.stamps)
+
+
 class _Growing:
     """Bars or stamps of one kind that grow. Mutable: `shown` is what there is by now."""
 
     shown: Any
+    _room: Any
 
     def __init__(self, rows: Bars | Stamps) -> None:
         self._make_room(rows)
@@ -120,13 +129,15 @@ class _Growing:
         kept: dict[str, Any] = dict(self._columns)
         if isinstance(rows, Bars):
             kept["extra"] = {name: kept.pop(name) for name in rows.extra}
-        self._room = attrs.evolve(rows, **kept)
+            self._room = attrs.evolve(rows, **kept)
+        else:
+            self._room = Stamps(kept.pop(TIME), published=kept.pop(PUBLISHED), columns=kept)
         self.shown = self._room.rows(slice(0, len(rows)))
 
 
 def _columns(rows: Bars | Stamps) -> Mapping[str, Any]:
     if isinstance(rows, Stamps):
-        return {"time": rows.time, "value": rows.value}
+        return {TIME: rows.time, PUBLISHED: rows.published, **rows.columns}
     return {name: getattr(rows, name) for name in ("open_time", *COLUMNS)} | dict(rows.extra)
 
 

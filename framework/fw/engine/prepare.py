@@ -55,13 +55,13 @@ def prepare(
         since, until = int(bars.open_time[0]), int(bars.open_time[-1]) + want.bar.ns
         begin = since if want.start is None else max(since, want.start)
         rates = prepare_funding(data, symbol, begin=begin, until=until, funding=funding, gaps=gaps, notes=notes)
-        if data.open_interest is not None:
-            check_stamps(data.open_interest, f"{symbol} open interest")
+        for kind, stamps in data.stamps.items():
+            check_stamps(stamps, f"{symbol} {kind}")
         out[symbol] = Series(
             bars=bars,
             funding=None if rates is None else rates.between(since, until),
             mark=aligned.get(f"{symbol} mark") or (None if data.mark is None else data.mark.between(since, until)),
-            open_interest=None if data.open_interest is None else data.open_interest.between(since, until),
+            stamps={kind: stamps.between(since, until + 1) for kind, stamps in data.stamps.items()},
             rules=data.rules,
         )
     return attrs.evolve(

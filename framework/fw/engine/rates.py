@@ -11,7 +11,8 @@ from fw.engine.soundness import check_stamps
 from fw.errors import DataError, Gap
 
 if TYPE_CHECKING:
-    from fw.domain.market import Series, Stamps
+    from fw.domain.market import Series
+    from fw.domain.stamps import Stamps
 
 USUAL = 8 * HOUR
 """The longest interval between settlements that venues use."""

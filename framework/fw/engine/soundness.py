@@ -13,7 +13,7 @@ from fw.errors import DataError, OutOfOrder
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fw.domain.market import Stamps
+    from fw.domain.stamps import Stamps
     from fw.domain.time import BarSize
 
 LAST_MILLISECOND = 1_000_000
@@ -43,11 +43,21 @@ def check_bars(bars: Bars, name: str, clock: BarSize) -> None:
 
 
 def check_stamps(stamps: Stamps, name: str) -> None:
-    """Raise for stamps that are unsorted, doubled or not numbers."""
+    """Raise for stamps that are unsorted, doubled, published before they happen, or not numbers."""
     _check_order(stamps.time, name)
-    bad = np.flatnonzero(~np.isfinite(stamps.value))
-    if len(bad):
-        raise DataError(f"{name} at {format_time(stamps.time[bad[0]])} is {stamps.value[bad[0]]}; mend or leave it out")
+    early = np.flatnonzero(stamps.published < stamps.time)
+    if len(early):
+        when, known = format_time(stamps.time[early[0]]), format_time(stamps.published[early[0]])
+        raise DataError(f"{name} of {when} is published before, at {known}; mend the times of publication")
+    back = np.flatnonzero(np.diff(stamps.published) < 0)
+    if len(back):
+        when = format_time(stamps.time[back[0] + 1])
+        raise OutOfOrder(f"{name} of {when} is published before the row above it; give rows as they became known")
+    for column, values in stamps.columns.items():
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            said = name if column == "value" else f"{name} ({column})"
+            raise DataError(f"{said} at {format_time(stamps.time[bad[0]])} is {values[bad[0]]}; mend or leave it out")
 
 
 def _check_times(times: NDArray[np.int64], name: str, clock: BarSize) -> None:

@@ -51,7 +51,7 @@ def lay(
             "others": {
                 "funding": data.funding,
                 "mark": data.mark,
-                "open_interest": data.open_interest,
+                "stamps": data.stamps,
                 "rules": data.rules,
             },
         }

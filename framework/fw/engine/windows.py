@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fw.domain.bars import Bars
-    from fw.domain.market import Stamps
+    from fw.domain.stamps import Stamps
 
 
 class Moment:
@@ -114,11 +114,11 @@ class LargerMoment:
 
 
 class StampsWindow:
-    """Stamps that have happened."""
+    """Stamps that were published."""
 
     def __init__(self, stamps: Stamps, clock: Bars, moment: Moment) -> None:
         self._stamps = stamps
-        self._known = np.searchsorted(stamps.time, clock.close_time, side="right")
+        self._known = np.searchsorted(stamps.published, clock.close_time, side="right")
         self._moment = moment
 
     def __len__(self) -> int:

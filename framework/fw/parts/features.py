@@ -34,7 +34,8 @@ class FeatureSet(Protocol):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """Of bars, funding, mark, open_interest: the kinds it reads."""
+        """The kinds of data it reads, `bars`, `funding`, `book` …, or columns of them that not all sources have:
+        `bars.trades`, `book.bid_5`. Without them it is not computed."""
         ...
 
     @property

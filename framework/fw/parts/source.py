@@ -27,15 +27,17 @@ class Want:
     warmup: int = 0
     """Bars wanted before `start`, where there are that many."""
     needs: tuple[str, ...] = ("bars",)
-    """Of bars, funding, mark, open_interest: the kinds the run uses."""
+    """The kinds of data the run uses: bars, funding, mark, and those of `fw.Stamps`, such as open_interest or book;
+    columns that not every source has stand beside their kind, as in `bars.trades`."""
 
 
 @runtime_checkable
 class Source(Protocol):
     """Reads history; may stream. Bars ascend in time without doubles; the kernel checks and mends gaps.
 
-    `history` raises DataError when it has nothing of an instrument in the asked range. Series that the
-    source has but were not in `needs` may be left out; those it lacks are None.
+    `history` raises DataError when it has nothing of an instrument in the asked range. What the source has but was
+    not in `needs` may be left out; what it lacks is None, or not among the stamps. Stamps say when they were
+    published, where that is later than their own instant: nothing is known before.
     """
 
     def history(self, want: Want) -> Market:

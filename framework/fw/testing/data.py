@@ -12,6 +12,7 @@ import numpy as np
 from fw.domain.bars import Bars
 from fw.domain.forecast import Forecasts, Windows
 from fw.domain.market import Market
+from fw.domain.stamps import KINDS, Stamps
 from fw.domain.time import HOUR, BarSize, format_time, parse_time
 from fw.engine.leaks import feature_contract
 from fw.errors import DataError
@@ -25,7 +26,8 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 
-KINDS_OF_DATA = ("bars", "funding", "mark", "open_interest")
+KINDS_OF_DATA = ("bars", "funding", "mark", *KINDS)
+"""What the made-up markets have."""
 
 
 def check_features(spec: Any, *, bars: int = 200, tolerance: float = 0.0) -> None:
@@ -38,8 +40,9 @@ def check_features(spec: Any, *, bars: int = 200, tolerance: float = 0.0) -> Non
     if isinstance(feature_set, DerivedColumn):
         _check_derived(feature_set, name, bars)
         return
-    unknown = set(feature_set.needs) - set(KINDS_OF_DATA)
-    assert not unknown, f"{name}.needs names {sorted(unknown)}; there is {', '.join(KINDS_OF_DATA)}"
+    there = next(iter(MARKETS.values()))(bars=8).series["BTCUSDT"]
+    unknown = [need for need in feature_set.needs if not there.has(need)]
+    assert not unknown, f"{name}.needs names {unknown}; the markets of this test have {', '.join(KINDS_OF_DATA)}"
     assert isinstance(feature_set.lookback, int) and feature_set.lookback >= 1, (
         f"{name}.lookback is the number of bars that decide one row, at least 1, not {feature_set.lookback!r}"
     )
@@ -94,9 +97,9 @@ def check_source(spec: Any, want: Want | None = None) -> None:
     for instrument in want.instruments:
         data = market.of(instrument)
         _check_bars(f"{name}, {instrument}", data.bars, want)
-        for kind in ("funding", "open_interest"):
-            stamps = getattr(data, kind)
-            assert stamps is None or (np.diff(stamps.time) > 0).all(), f"{name}: {kind} times ascend, without doubles"
+        stamped = dict(data.stamps) if data.funding is None else {"funding": data.funding, **data.stamps}
+        for kind, stamps in stamped.items():
+            _check_stamps(f"{name}: {kind}", stamps)
     again = source.history(want)
     for instrument in want.instruments:
         assert _same(market.of(instrument).bars, again.of(instrument).bars), (
@@ -112,6 +115,12 @@ def check_source(spec: Any, want: Want | None = None) -> None:
             f"{name} raised {type(error).__name__} for an instrument it does not have; raise fw.DataError that says "
             "which ones there are"
         ) from error
+
+
+def _check_stamps(where: str, stamps: Stamps) -> None:
+    assert (np.diff(stamps.time) > 0).all(), f"{where} times ascend, without doubles"
+    assert (stamps.published >= stamps.time).all(), f"{where} is published before its own time"
+    assert (np.diff(stamps.published) >= 0).all(), f"{where} is published in the order of its times"
 
 
 def usual_want() -> Want:

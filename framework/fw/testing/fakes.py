@@ -16,7 +16,8 @@ from fw.domain.bars import Bars, resample
 from fw.domain.decision import Signal
 from fw.domain.frame import read_only
 from fw.domain.instrument import Instrument
-from fw.domain.market import Market, Stamps
+from fw.domain.market import Market
+from fw.domain.stamps import Stamps
 from fw.domain.time import BarSize
 from fw.errors import SettingsError
 from fw.log import Secret

@@ -11,8 +11,9 @@ import numpy as np
 
 from fw.domain.bars import Bars
 from fw.domain.instrument import Instrument
-from fw.domain.market import Market, Series, Stamps
-from fw.domain.time import HOUR, BarSize, parse_time
+from fw.domain.market import Market, Series
+from fw.domain.stamps import KINDS, Stamps
+from fw.domain.time import HOUR, MINUTE, BarSize, parse_time
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,10 @@ if TYPE_CHECKING:
 
 TICK = 0.1
 FUNDING_INTERVAL = 8 * HOUR
+LAG = 5 * MINUTE
+"""Time from a statistic's own instant, the close of a bar, to its publication."""
+LEVELS = 5
+"""How deep the books are."""
 
 
 def trend(instruments: Sequence[str] = ("BTCUSDT",), *, rise: float = 0.5, **where: Any) -> Market:
@@ -131,7 +136,7 @@ def _market(
             bars=made,
             mark=mark,
             funding=Stamps(settled * FUNDING_INTERVAL, rates),
-            open_interest=Stamps(open_time + size.ns, 1e4 * np.exp(np.cumsum(random.normal(0.0, 0.01, bars)))),
+            stamps=_stamps(made, random),
             rules=Instrument(symbol=symbol, tick=TICK, lot=0.001, min_notional=5.0),
         )
     return Market(series=series, focus=instruments[0])
@@ -160,6 +165,61 @@ def _bars(
             "taker_buy_volume": np.round(volume * taken, 3),
         },
     )
+
+
+def _stamps(bars: Bars, random: np.random.Generator) -> dict[str, Stamps]:
+    """A row of every kind for every bar: statistics of its close, published late, the rest known when it closes."""
+    count, closes = len(bars), bars.close_time
+
+    def wandering(step: float) -> Floats:
+        log: Floats = np.cumsum(random.normal(0.0, step, count))
+        return np.exp(log)
+
+    def published_late(columns: Floats | dict[str, Floats]) -> Stamps:
+        return Stamps(closes, columns, published=closes + LAG)
+
+    held = published_late(1e4 * wandering(0.01))
+    premium = random.normal(0.0, 3e-4, count)
+    ratios = {name: wandering(0.02) for name in KINDS["long_short"]}
+    sold = np.round(bars.volume - bars.extra["taker_buy_volume"], 3)
+    buys = random.binomial(bars.extra["trades"].astype(np.int64), 0.5).astype(np.float64)
+    done: dict[str, Floats] = {
+        "bought": bars.extra["taker_buy_volume"],
+        "sold": sold,
+        "buys": buys,
+        "sells": bars.extra["trades"] - buys,
+    }
+    return {
+        "open_interest": held,
+        "index": _of_bars(bars, {name: getattr(bars, name) / (1 + premium) for name in KINDS["index"]}),
+        "premium": _of_bars(bars, _premium_bars(premium, random)),
+        "long_short": published_late(ratios),
+        "taker_ratio": published_late(np.exp(random.normal(0.0, 0.2, count))),
+        "book": Stamps(closes, _book(bars.close, random)),
+        "trades": _of_bars(bars, done),
+    }
+
+
+def _of_bars(bars: Bars, columns: dict[str, Floats]) -> Stamps:
+    return Stamps(bars.open_time, columns, published=bars.close_time)
+
+
+def _premium_bars(close: Floats, random: np.random.Generator) -> dict[str, Floats]:
+    opened = np.append(0.0, close[:-1])
+    reach = 1e-4 * np.abs(random.normal(size=(2, len(close))))
+    high, low = np.maximum(opened, close) + reach[0], np.minimum(opened, close) - reach[1]
+    return {"open": opened, "high": high, "low": low, "close": close}
+
+
+def _book(close: Floats, random: np.random.Generator) -> dict[str, Floats]:
+    """Levels a tick or more apart, the best of them on both sides of the close."""
+    columns = {}
+    for side, away in (("bid", -TICK), ("ask", TICK)):
+        steps = np.cumsum(random.geometric(0.6, (LEVELS, len(close))), axis=0)
+        for level in range(LEVELS):
+            columns[f"{side}_{level + 1}"] = np.maximum(close + away * steps[level], 0.5 * TICK)
+            columns[f"{side}_size_{level + 1}"] = np.round(2.0 * np.exp(random.normal(0.0, 0.8, len(close))), 3) + 0.001
+    return columns
 
 
 def _on_tick(prices: Floats) -> Floats:

@@ -7,7 +7,8 @@ import pytest
 
 from fw.domain.bars import Bars
 from fw.domain.instrument import Instrument
-from fw.domain.market import Market, Series, Stamps
+from fw.domain.market import Market, Series
+from fw.domain.stamps import Stamps
 from fw.domain.time import HOUR, MINUTE, BarSize
 from fw.errors import DataError
 

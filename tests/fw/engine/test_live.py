@@ -10,9 +10,8 @@ import numpy as np
 import pytest
 
 import fw
-from fw.domain.market import Series
 from fw.engine.columns import PlannedSet, compute_columns
-from fw.engine.growing import KINDS, SPARE, GrowingMarket
+from fw.engine.growing import SPARE, GrowingMarket
 from fw.engine.live import LiveColumns
 from fw.testing.markets import trend
 from fw_features.plugin import fw_features
@@ -53,11 +52,13 @@ def news(market: fw.Market, row: int) -> fw.Market:
     opens, before = int(market.bars.open_time[row]), int(market.bars.close_time[row - 1])
     series = {}
     for symbol, data in market.known(int(market.bars.close_time[row])).series.items():
-        kinds = {kind: rows for kind in KINDS if (rows := getattr(data, kind)) is not None}
-        cut = {
-            kind: rows.between(opens if isinstance(rows, fw.Bars) else before + 1, None) for kind, rows in kinds.items()
-        }
-        series[symbol] = Series(**cut, rules=data.rules)
+        series[symbol] = attrs.evolve(
+            data,
+            bars=data.bars.between(opens, None),
+            mark=None if data.mark is None else data.mark.between(opens, None),
+            funding=None if data.funding is None else data.funding.between(before + 1, None),
+            stamps={kind: stamps.between(before + 1, None) for kind, stamps in data.stamps.items()},
+        )
     return attrs.evolve(market, series=series)
 
 
@@ -174,13 +175,16 @@ def test_a_market_that_was_given_out_stays_as_it_was() -> None:
     for row, then in given:
         known = market.known(int(market.bars.close_time[row]))
         for symbol in market.instruments:
-            for kind in KINDS:
-                ours, all_of_it = getattr(then.series[symbol], kind), getattr(known.series[symbol], kind)
-                if ours is None:
-                    assert all_of_it is None
-                    continue
-                for name in ("close", "volume") if isinstance(ours, fw.Bars) else ("time", "value"):
-                    np.testing.assert_array_equal(getattr(ours, name), getattr(all_of_it, name)[-len(ours) :])
+            ours, all_of_it = then.series[symbol], known.series[symbol]
+            for mine, its in ((ours.bars, all_of_it.bars), (ours.mark, all_of_it.mark)):
+                for name in ("close", "volume"):
+                    np.testing.assert_array_equal(getattr(mine, name), getattr(its, name)[-len(mine) :])
+            assert set(ours.stamps) == set(all_of_it.stamps)
+            for kind, stamps in {"funding": ours.funding, **ours.stamps}.items():
+                theirs = {"funding": all_of_it.funding, **all_of_it.stamps}[kind].rows(slice(-len(stamps), None))
+                np.testing.assert_array_equal(stamps.published, theirs.published)
+                for name, column in stamps.columns.items():
+                    np.testing.assert_array_equal(column, theirs[name])
 
 
 def test_a_kind_of_data_that_ends_is_told() -> None:

@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import NDArray
 
 from fw.domain.bars import Bars
-from fw.domain.market import Market, Series, Stamps
+from fw.domain.market import Market, Series
+from fw.domain.stamps import Stamps
 from fw.domain.time import DAY, HOUR, MINUTE, BarSize, format_time, parse_time
 from fw.engine.prepare import prepare
 from fw.errors import DataError, Gap, OutOfOrder
@@ -278,9 +279,25 @@ def test_required_marks_stand_on_the_timeline_of_the_bars() -> None:
 
 def test_open_interest_is_checked_and_cut() -> None:
     held = Stamps(START + 5 * MINUTE * np.arange(-10, 600), np.arange(610.0))
-    out = ready(market_of(BTCUSDT=Series(bars=made_bars(4), open_interest=held)))
-    assert out.open_interest is not None
-    assert len(out.open_interest) == 48
+    out = ready(market_of(BTCUSDT=Series(bars=made_bars(4), stamps={"open_interest": held})))
+    assert len(out.stamps["open_interest"]) == 49  # what is published at the last close is known to it
     shuffled = Stamps(held.time[::-1], held.value)
-    with pytest.raises(OutOfOrder, match="BTCUSDT open interest goes back"):
-        ready(market_of(BTCUSDT=Series(bars=made_bars(4), open_interest=shuffled)))
+    with pytest.raises(OutOfOrder, match="BTCUSDT open_interest goes back"):
+        ready(market_of(BTCUSDT=Series(bars=made_bars(4), stamps={"open_interest": shuffled})))
+
+
+def test_stamps_published_before_their_time_or_out_of_turn_are_refused() -> None:
+    times = START + HOUR * np.arange(3)
+    for published, words in (
+        (times - 1, "BTCUSDT long_short of 2024-01-01 00:00 is published before, at 2023-12-31 23:59:59"),
+        (
+            START + HOUR * np.array([9, 3, 9]),
+            "BTCUSDT long_short of 2024-01-01 01:00 is published before the row above",
+        ),
+    ):
+        stamps = {"long_short": Stamps(times, {"accounts": np.ones(3)}, published=published)}
+        with pytest.raises(DataError, match=words):
+            ready(market_of(BTCUSDT=Series(bars=made_bars(4), stamps=stamps)))
+    stamps = {"book": Stamps(times, {"bid_1": [1.0, np.nan, 1.0]})}
+    with pytest.raises(DataError, match=r"BTCUSDT book \(bid_1\) at 2024-01-01 01:00 is nan"):
+        ready(market_of(BTCUSDT=Series(bars=made_bars(4), stamps=stamps)))

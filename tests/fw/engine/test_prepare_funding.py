@@ -10,7 +10,8 @@ import pytest
 from numpy.typing import ArrayLike
 
 from fw.domain.bars import Bars
-from fw.domain.market import Market, Stamps
+from fw.domain.market import Market
+from fw.domain.stamps import Stamps
 from fw.domain.time import HOUR, BarSize, parse_time
 from fw.engine.fingerprint import fingerprint
 from fw.engine.prepare import prepare

@@ -168,10 +168,10 @@ def test_open_interest_of_the_archive_is_read(tmp_path: Path, history: History, 
         "create_time,symbol,sum_open_interest,sum_open_interest_value\n"
         "2024-01-01 00:05:00,BTCUSDT,80000.5,3.4e9\n2024-01-01 00:10:01,BTCUSDT,80001,3.4e9\n"
     )
-    held = history(bars="btc.parquet", open_interest="metrics.csv").open_interest
-    assert held is not None
+    held = history(bars="btc.parquet", open_interest="metrics.csv").stamps["open_interest"]
     assert list(held.value) == [80000.5, 80001.0]
     assert str(pd.Timestamp(held.time[1])) == "2024-01-01 00:10:01"
+    assert str(pd.Timestamp(held.published[1])) == "2024-01-01 00:15:01"
 
 
 def test_marks_have_the_size_of_their_own_spacing(tmp_path: Path, history: History, candles: pd.DataFrame) -> None:

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from fw.domain.market import Market
+from fw.domain.stamps import KINDS
 from fw.domain.time import BarSize, parse_time
 from fw.parts.source import Want
 from fw_synthetic.plugin import Synthetic
 
-ALL = ("bars", "funding", "mark", "open_interest")
+ALL = ("bars", "funding", "mark", *KINDS, "book.bid_5", "bars.trades", "bars.taker_buy_volume")
 
 
 @pytest.fixture(scope="session")

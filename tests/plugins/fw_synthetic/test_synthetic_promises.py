@@ -14,6 +14,7 @@ import pytest
 import fw_synthetic.plugin
 from fw.domain.bars import Bars
 from fw.domain.market import Market
+from fw.domain.stamps import KINDS, Stamps
 from fw.domain.time import DAY, OFFERED, BarSize, format_time, parse_time
 from fw.engine.fingerprint import fingerprint
 from fw.engine.prepare import prepare
@@ -22,6 +23,15 @@ from fw.parts.source import Want
 from fw_synthetic.plugin import Synthetic
 
 Made = Callable[..., Market]
+NEEDS = ("bars", "funding", "mark", *KINDS, "book.bid_5", "bars.trades")
+
+
+def check_same_stamps(part: Stamps, same: Stamps) -> None:
+    assert len(part) == len(same) > 0
+    assert np.array_equal(part.time, same.time)
+    assert np.array_equal(part.published, same.published)
+    for name, column in part.columns.items():
+        assert np.array_equal(column, same[name]), name
 
 
 def check_same(part: Bars, whole: Bars) -> None:
@@ -57,12 +67,14 @@ def test_another_start_or_end_changes_no_bar(made: Made, bar: str) -> None:
             assert ours.mark is not None
             assert theirs.mark is not None
             check_same(ours.mark, theirs.mark)
-            for stamps, all_stamps in ((ours.funding, theirs.funding), (ours.open_interest, theirs.open_interest)):
-                assert stamps is not None
-                assert all_stamps is not None
-                same = all_stamps.between(int(ours.bars.open_time[0]), int(ours.bars.close_time[-1]))
-                assert np.array_equal(stamps.time, same.time)
-                assert np.array_equal(stamps.value, same.value)
+            begin, end = ours.period
+            assert ours.funding is not None
+            assert theirs.funding is not None
+            check_same_stamps(ours.funding, theirs.funding.between(begin, end))
+            assert set(ours.stamps) == set(KINDS)
+            for kind, stamps in ours.stamps.items():
+                rows = stamps.between(begin + 1, None)  # on the first instant it depends on whether a bar came before
+                check_same_stamps(rows, theirs.stamps[kind].between(begin + 1, end + 1))
 
 
 def test_the_warm_up_comes_before_the_same_bars(made: Made) -> None:
@@ -92,12 +104,12 @@ def test_the_market_is_the_same_in_every_process() -> None:
     code = (
         "from fw_synthetic.plugin import Synthetic; from fw.parts.source import Want;"
         "from fw.domain.time import BarSize; from fw.engine.fingerprint import fingerprint;"
-        "w = Want(instruments=('BTCUSDT', 'ETHUSDT'), bar=BarSize.parse('1h'), needs=('mark', 'open_interest'));"
+        f"w = Want(instruments=('BTCUSDT', 'ETHUSDT'), bar=BarSize.parse('1h'), needs={NEEDS});"
         "print(fingerprint(Synthetic(bars=2000).build(None).history(w)))"
     )
     command = [sys.executable, "-c", code]
     said = {subprocess.run(command, capture_output=True, text=True, check=True).stdout for _ in range(2)}
-    want = Want(instruments=("BTCUSDT", "ETHUSDT"), bar=BarSize.parse("1h"), needs=("mark", "open_interest"))
+    want = Want(instruments=("BTCUSDT", "ETHUSDT"), bar=BarSize.parse("1h"), needs=NEEDS)
     source = Synthetic(bars=2000)
     assert {text.strip() for text in said} == {fingerprint(source.build(None).history(want))}  # type: ignore[arg-type]
 

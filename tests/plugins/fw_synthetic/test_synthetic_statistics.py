@@ -145,8 +145,7 @@ def test_marks_stay_near_the_last_price(decade: Market) -> None:
 
 
 def test_open_interest_moves_slowly_around_its_usual_size(decade: Market) -> None:
-    assert decade.open_interest is not None
-    held = np.log(decade.open_interest.value)
+    held = np.log(decade.stamps["open_interest"].value)
     assert remembered(held, 24) > 0.95
     assert 0.1 < held.std() < 0.4
 
