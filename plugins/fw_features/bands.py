@@ -8,7 +8,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import frame_of, integers, room, spans_setting
+from fw_features.spans import filled, integers, spans_setting
 
 
 @attrs.frozen
@@ -31,9 +31,7 @@ class Bollinger:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.banding import bollinger_bands
 
-        out = room(5 * len(self.spans), market)
-        bollinger_bands(market.bars.close, integers(self.spans), self.deviations, out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, bollinger_bands, market.bars.close, integers(self.spans), self.deviations)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))

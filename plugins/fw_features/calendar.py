@@ -10,14 +10,13 @@ import attrs
 
 import fw
 from fw_features.about import Column
+from fw_features.spans import filled, integers
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
 HOURS = 3600 * 1_000_000_000
-DAY = 24 * HOURS
-THURSDAY = 3  # 1970-01-01, counted from Monday
 
 SESSIONS = {"asia": (0, 9), "europe": (7, 16), "america": (13, 22)}
 """Hours UTC, the first included: about when stock exchanges of Tokyo, Frankfurt and New York trade, all year alike."""
@@ -39,24 +38,10 @@ class Calendar:
     lookback: ClassVar[int] = 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
+        from fw_features.clock import clock_columns
 
-        time = market.bars.close_time
-        minute = time % DAY // (HOURS // 60)
-        weekday = (time // DAY + THURSDAY) % 7
-        hour = minute // 60
-        day, week = _clock_face(1440), _clock_face(7)
-        columns = {
-            "hour_sin": day[minute, 0],
-            "hour_cos": day[minute, 1],
-            "weekday_sin": week[weekday, 0],
-            "weekday_cos": week[weekday, 1],
-        }
-        for name, (first, end) in SESSIONS.items():
-            columns[f"session_{name}"] = ((hour >= first) & (hour < end)).astype(np.float64)
-        interval = self.funding_hours * HOURS
-        columns["hours_to_funding"] = (interval - time % interval) / HOURS
-        return fw.Frame.of(columns)
+        sessions, interval = integers(tuple(SESSIONS.values())), self.funding_hours * HOURS
+        return filled(self, market, clock_columns, market.bars.close_time, *_faces(), sessions, interval)
 
     def about(self) -> tuple[Column, ...]:
         cycles = [
@@ -97,8 +82,12 @@ class Calendar:
 
 
 @cache
-def _clock_face(steps: int) -> NDArray[np.float64]:
-    """Sine and cosine of each step of a turn: an array's own may differ in the last bit with the place in the array."""
+def _faces() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Sine and cosine of each minute of a day and of each day of a week, from one table for every bar."""
+    return _face(1440), _face(7)
+
+
+def _face(steps: int) -> NDArray[np.float64]:
     import numpy as np
 
     return np.array([(math.sin(turn), math.cos(turn)) for turn in (math.tau * step / steps for step in range(steps))])

@@ -11,7 +11,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import frame_of, integers, room, spans_setting
+from fw_features.spans import framed, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -43,7 +43,7 @@ class Against:
         betas_and_correlations(own, other, spans, betas, correlations)
         spreads_and_scores(own, other, spans, spreads, scores)
         out[0::4], out[1::4], out[2::4], out[3::4] = betas, correlations, spreads, scores
-        return frame_of([column.name for column in self.about()], out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))
@@ -108,7 +108,7 @@ class Rank:
             log_returns(_beside(market, symbol), spans, other)
             out += (own > other) + 0.5 * (own == other)
         out[:] = out / len(others) if others else out + 0.5
-        return frame_of([column.name for column in self.about()], out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

@@ -2,17 +2,27 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Protocol
 
 import fw
+from fw_features.about import Column
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+
+
+class Described(Protocol):
+    """A feature set that says what its columns are."""
+
+    def about(self) -> tuple[Column, ...]: ...
+
+    def __hash__(self) -> int: ...
+
 
 SOURCES = ("open", "high", "low", "close", "volume")
 
@@ -50,8 +60,8 @@ def room(columns: int, market: fw.Market) -> Floats:
 
 
 @cache
-def integers(spans: tuple[int, ...]) -> NDArray[np.int64]:
-    """The spans as kernels take them."""
+def integers(spans: tuple[Any, ...]) -> NDArray[np.int64]:
+    """Spans, or tuples of them, as kernels take them."""
     import numpy as np
 
     return np.array(spans, dtype=np.int64)
@@ -62,8 +72,28 @@ def named(name: str, spans: Iterable[int]) -> list[str]:
     return [f"{name}_{span}" for span in spans]
 
 
+def filled(feature_set: Described, market: fw.Market, kernel: Callable[..., None], *inputs: Any) -> fw.Frame:
+    """The set's columns, as `kernel` writes them to float64[column, bar], which it takes after its inputs."""
+    out = room(len(names_of(feature_set)), market)
+    kernel(*inputs, out)
+    return framed(feature_set, out)
+
+
+def framed(feature_set: Described, out: Floats) -> fw.Frame:
+    """The rows of `out` as the set's columns, in the order in which it says what they are."""
+    out.flags.writeable = False  # once, instead of column by column
+    return fw.Frame.of(dict(zip(names_of(feature_set), out, strict=True)))
+
+
+@cache
+def names_of(feature_set: Described) -> tuple[str, ...]:
+    """The names of a set's columns; live asks at every bar."""
+    return tuple(column.name for column in feature_set.about())
+
+
 def frame_of(names: Iterable[str], out: Floats) -> fw.Frame:
     """A frame of these rows of memory, in order."""
+    out.flags.writeable = False  # once, instead of column by column
     return fw.Frame.of(dict(zip(names, out, strict=True)))
 
 

@@ -12,7 +12,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, frame_of, integers, room, spans_setting
+from fw_features.spans import FADED, filled, framed, integers, room, spans_setting
 
 A_YEAR = "1 a root year"
 
@@ -31,7 +31,7 @@ class Parkinson:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.ranges import parkinson_terms
 
-        return _of_terms("parkinson", parkinson_terms, self.spans, market)
+        return _of_terms(self, parkinson_terms, market)
 
     def about(self) -> tuple[Column, ...]:
         formula = "√(mean of ln(high / low)² / (4 ln 2) over {span} bars × bars a year)"
@@ -52,7 +52,7 @@ class GarmanKlass:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.ranges import garman_klass_terms
 
-        return _of_terms("garman_klass", garman_klass_terms, self.spans, market)
+        return _of_terms(self, garman_klass_terms, market)
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -76,7 +76,7 @@ class RogersSatchell:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.ranges import rogers_satchell_terms
 
-        return _of_terms("rogers_satchell", rogers_satchell_terms, self.spans, market)
+        return _of_terms(self, rogers_satchell_terms, market)
 
     def about(self) -> tuple[Column, ...]:
         terms = "ln(high / open) ln(high / close) + ln(low / open) ln(low / close)"
@@ -101,8 +101,8 @@ class YangZhang:
         out = room(len(self.spans), market)
         bars = market.bars
         yang_zhang_variances(bars.open, bars.high, bars.low, bars.close, integers(self.spans), out)
-        to_deviations(out, _root_year(market))
-        return frame_of([f"yang_zhang_{span}" for span in self.spans], out)
+        to_deviations(out, root_year(market))
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -129,9 +129,7 @@ class Realised:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.returns import realised_measures
 
-        out = room(5 * len(self.spans), market)
-        realised_measures(market.bars.close, integers(self.spans), _root_year(market), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, realised_measures, market.bars.close, integers(self.spans), root_year(market))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))
@@ -179,9 +177,7 @@ class VolatilityOfVolatility:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.returns import deviations_of_deviations
 
-        out = room(len(self.spans), market)
-        deviations_of_deviations(market.bars.close, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, deviations_of_deviations, market.bars.close, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -223,8 +219,8 @@ class EwmaVolatility:
         for column, span in zip(out, self.spans, strict=True):
             block = self._block(span)
             forgetting_means(squares, 1, span, 2 / (span + 1), block_starts(market.bars, block), block, column)
-        to_deviations(out, _root_year(market))
-        return frame_of([column.name for column in self.about()], out)
+        to_deviations(out, root_year(market))
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = "√(m × bars a year), m + 2 / (n + 1) × (r² − m), n = {span}, seeded with the plain mean of n squares"
@@ -251,9 +247,7 @@ class Har:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.returns import log_realised
 
-        out = room(len(self.spans), market)
-        log_realised(market.bars.close, integers(self.spans), _root_year(market), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, log_realised, market.bars.close, integers(self.spans), root_year(market))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -283,9 +277,7 @@ class Hurst:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.ranges import hurst_exponents
 
-        out = room(len(self.spans), market)
-        hurst_exponents(market.bars.close, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, hurst_exponents, market.bars.close, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -303,21 +295,22 @@ class Hurst:
         )
 
 
-def _root_year(market: fw.Market) -> float:
+def root_year(market: fw.Market) -> float:
+    """The root of the bars in a year: by how much a year's deviation is a bar's."""
     return math.sqrt(market.bars.size.bars_per_year)
 
 
-def _of_terms(name: str, terms: Any, spans: tuple[int, ...], market: fw.Market) -> fw.Frame:
+def _of_terms(feature_set: Any, terms: Any, market: fw.Market) -> fw.Frame:
     """Roots of the moving means of what each bar says of the variance."""
     from fw_features.kernels import moving_means
     from fw_features.ranges import to_deviations
 
-    out, term = room(len(spans), market), room(1, market)[0]
+    out, term = room(len(feature_set.spans), market), room(1, market)[0]
     bars = market.bars
     terms(bars.open, bars.high, bars.low, bars.close, term)
-    moving_means(term, integers(spans), out)
-    to_deviations(out, _root_year(market))
-    return frame_of([f"{name}_{span}" for span in spans], out)
+    moving_means(term, integers(feature_set.spans), out)
+    to_deviations(out, root_year(market))
+    return framed(feature_set, out)
 
 
 def _volatilities(name: str, spans: tuple[int, ...], formula: str, source: str) -> tuple[Column, ...]:

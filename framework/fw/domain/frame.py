@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 def read_only(array: Any) -> Any:
     """The array itself, made unwritable; a view is taken first so that its owner stays writable."""
+    if not array.flags.writeable:
+        return array
     view = array.view()
     view.flags.writeable = False
     return view

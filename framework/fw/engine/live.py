@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SMALL = 64  # windows of up to this many bars are cut as one: a cut costs more than some bars too many
-NEAR = 0.75  # and so are longer ones that are at least this share of the next
+NEAR = 0.4  # and so are longer ones that are at least this share of the next
 
 
 @attrs.frozen
@@ -96,9 +96,11 @@ class LiveColumns:
         """Put the newest row of the sets that are computed from this market into `row`."""
         if not len(market.bars):
             return
+        newest = row.T.tolist()  # plain lists are written to in a third of the time
         for bars, placed in windows:
             window = market.trailing(bars)
             for k, symbol in enumerate(self._instruments):
+                values = newest[k]
                 for one in placed:
                     columns = self._frame(one.planned, window, symbol).columns
                     if tuple(columns) != one.names:
@@ -108,8 +110,9 @@ class LiveColumns:
                         )
                     place = one.first
                     for column in columns.values():
-                        row[place, k] = column[-1]
+                        values[place] = column[-1]
                         place += 1
+        row[:] = np.transpose(newest)
 
     def _frame(self, planned: PlannedSet, window: Market, symbol: str) -> Frame:
         symbol = symbol if planned.on is None else planned.on
