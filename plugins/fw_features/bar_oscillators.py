@@ -8,7 +8,6 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.oscillators import share
 from fw_features.spans import frame_of, integers, named, room, spans_setting
 
 if TYPE_CHECKING:
@@ -40,12 +39,14 @@ class Stochastic:
     def compute(self, market: fw.Market) -> fw.Frame:
         import numpy as np
 
+        from fw_features.extremes import places
         from fw_features.kernels import moving_means
 
-        columns = {}
+        bars = market.bars
+        columns: dict[str, Floats] = {}
         for span in self.spans:
-            place = _place(market, span)
-            fast, slow = room(2, market)
+            place, fast, slow = room(3, market)
+            places(bars.high, bars.low, bars.close, span, False, place)
             fast[: span - 1], slow[: span + self.smooth - 2] = np.nan, np.nan
             moving_means(place[span - 1 :], integers((self.smooth,)), fast[None, span - 1 :])
             started = span + self.smooth - 2
@@ -84,7 +85,12 @@ class WilliamsR:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return fw.Frame.of({f"williams_r_{span}": _place(market, span, from_high=True) for span in self.spans})
+        from fw_features.extremes import places
+
+        bars, out = market.bars, room(len(self.spans), market)
+        for column, span in zip(out, self.spans, strict=True):
+            places(bars.high, bars.low, bars.close, span, True, column)
+        return frame_of(named("williams_r", self.spans), out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -117,9 +123,8 @@ class Cci:
         from fw_features.windows import channel_indices
 
         bars, out = market.bars, room(len(self.spans), market)
-        typical = (bars.high + bars.low + bars.close) / 3.0
         for column, span in zip(out, self.spans, strict=True):
-            channel_indices(typical, span, column)
+            channel_indices(bars.high, bars.low, bars.close, span, column)
         return frame_of(named("cci", self.spans), out)
 
     def about(self) -> tuple[Column, ...]:
@@ -144,20 +149,11 @@ class Mfi:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
+        from fw_features.flows import money_flow_indices
 
-        from fw_features.kernels import moving_means
-
-        bars, count = market.bars, len(self.spans)
-        typical = (bars.high + bars.low + bars.close) / 3.0
-        flow = (typical * bars.volume)[1:]
-        change = typical[1:] - typical[:-1]
-        risen, fallen = room(count, market), room(count, market)
-        moving_means(np.where(change > 0.0, flow, 0.0), integers(self.spans), risen[:, 1:])
-        moving_means(np.where(change < 0.0, flow, 0.0), integers(self.spans), fallen[:, 1:])
-        risen[:, :1] = fallen[:, :1] = np.nan
-        columns = zip(self.spans, risen, fallen, strict=True)
-        return fw.Frame.of({f"mfi_{span}": share(up, up + down, 50.0) for span, up, down in columns})
+        bars, out = market.bars, room(len(self.spans), market)
+        money_flow_indices(bars.high, bars.low, bars.close, bars.volume, integers(self.spans), out)
+        return frame_of(named("mfi", self.spans), out)
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -186,19 +182,12 @@ class Ultimate:
         return self.long + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
+        from fw_features.flows import ultimate_oscillators
 
-        from fw_features.kernels import moving_means
-
-        bars, spans = market.bars, integers((self.short, self.middle, self.long))
-        before = bars.close[:-1]
-        bottom = np.minimum(bars.low[1:], before)
-        pressure, reach = room(3, market), room(3, market)
-        pressure[:, :1] = reach[:, :1] = np.nan
-        moving_means(bars.close[1:] - bottom, spans, pressure[:, 1:])
-        moving_means(np.maximum(bars.high[1:], before) - bottom, spans, reach[:, 1:])
-        a, b, c = (share(up, whole, 50.0) for up, whole in zip(pressure, reach, strict=True))
-        return fw.Frame.of({self._name: (4.0 * a + 2.0 * b + c) / 7.0})
+        bars, out = market.bars, room(1, market)
+        spans = integers((self.short, self.middle, self.long))
+        ultimate_oscillators(bars.high, bars.low, bars.close, spans, out[0])
+        return fw.Frame.of({self._name: out[0]})
 
     @property
     def _name(self) -> str:
@@ -210,18 +199,6 @@ class Ultimate:
             "Σ true range of n bars, 50 where nothing moved; true low: the lower of low and close before"
         )
         return (_column(self._name, formula, "Williams 1976; TA-Lib ULTOSC", 0.0, 100.0),)
-
-
-def _place(market: fw.Market, span: int, *, from_high: bool = False) -> Floats:
-    """The close in the range of the last bars: 0 to 100 from the low, or −100 to 0 from the high; flat: the middle."""
-    from fw_features.extremes import highest, lowest
-
-    bars = market.bars
-    high, low = room(2, market)
-    highest(bars.high, integers((span,)), high[None])
-    lowest(bars.low, integers((span,)), low[None])
-    away = bars.close - high if from_high else bars.close - low
-    return share(away, high - low, -50.0 if from_high else 50.0)
 
 
 def _column(name: str, formula: str, source: str, low: float, high: float) -> Column:

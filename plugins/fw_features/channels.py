@@ -8,7 +8,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, integers, room, spans_setting
+from fw_features.spans import FADED, frame_of, integers, room, spans_setting
 
 BARS = ("bars",)
 
@@ -28,17 +28,11 @@ class Donchian:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.extremes import highest, lowest
+        from fw_features.extremes import channels
 
-        upper, lower = room(len(self.spans), market), room(len(self.spans), market)
-        highest(market.bars.high, integers(self.spans), upper)
-        lowest(market.bars.low, integers(self.spans), lower)
-        columns = {}
-        for span, above, below in zip(self.spans, upper, lower, strict=True):
-            columns[f"donchian_upper_{span}"] = above
-            columns[f"donchian_lower_{span}"] = below
-            columns[f"donchian_middle_{span}"] = (above + below) / 2.0
-        return fw.Frame.of(columns)
+        out = room(3 * len(self.spans), market)
+        channels(market.bars.high, market.bars.low, integers(self.spans), out)
+        return frame_of([column.name for column in self.about()], out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

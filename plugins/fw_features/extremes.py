@@ -14,48 +14,119 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-CHUNK = 2048  # bars worked on at a time, so that both rows of a chunk stay in the nearest cache
+CHUNK = 1024  # bars worked on at a time, so that all rows of a chunk stay in the nearest cache
 
 
 @kernel
 def highest(values: Floats, spans: Integers, out: Floats) -> None:
     """Write the largest of the last `spans[k]` values at each bar to `out[k, bar]`; NaN for the first span − 1 bars."""
     for k in range(len(spans)):
-        rows = np.empty((2, CHUNK + spans[k]))
-        _largest(values, spans[k], 1.0, rows, out[k])
+        span = spans[k]
+        rows = np.empty((2, CHUNK + span))
+        out[k, : min(span - 1, len(values))] = np.nan
+        for start in range(span - 1, len(values), CHUNK):
+            end = min(start + CHUNK, len(values))
+            largest(values[start - span + 1 : end], span, rows, out[k, start:end])
 
 
 @kernel
 def lowest(values: Floats, spans: Integers, out: Floats) -> None:
     """Write the smallest of the last `spans[k]` values at each bar to `out[k, bar]`; NaN for the first span − 1."""
     for k in range(len(spans)):
-        rows = np.empty((2, CHUNK + spans[k]))
-        _largest(values, spans[k], -1.0, rows, out[k])
+        span = spans[k]
+        rows = np.empty((2, CHUNK + span))
+        out[k, : min(span - 1, len(values))] = np.nan
+        for start in range(span - 1, len(values), CHUNK):
+            end = min(start + CHUNK, len(values))
+            smallest(values[start - span + 1 : end], span, rows, out[k, start:end])
 
 
 @inner
-def _largest(values: Floats, span: int, sign: float, rows: Floats, out: Floats) -> None:
-    """Write sign × the largest of sign × value: windows of 2, 4, 8 … bars, and at last two of them that overlap."""
-    bars = len(values)
+def largest(values: Floats, span: int, rows: Floats, out: Floats) -> None:
+    """Write the largest of each `span` neighbours: windows of 2, 4, 8 … values, and at last two of them that overlap.
+
+    `out` has span − 1 values fewer than `values`, each of two `rows` has room for as many.
+    """
+    near, width, turn = values, 1, 0
+    while 2 * width < span:
+        _larger(near[width:], near[: len(near) - width], rows[turn])
+        near = rows[turn, : len(near) - width]
+        width *= 2
+        turn = 1 - turn
+    _larger(near[span - width :], near[: len(out)], out)
+
+
+@inner
+def smallest(values: Floats, span: int, rows: Floats, out: Floats) -> None:
+    """Write the smallest of each `span` neighbours, in the same way."""
+    near, width, turn = values, 1, 0
+    while 2 * width < span:
+        _smaller(near[width:], near[: len(near) - width], rows[turn])
+        near = rows[turn, : len(near) - width]
+        width *= 2
+        turn = 1 - turn
+    _smaller(near[span - width :], near[: len(out)], out)
+
+
+@inner
+def _larger(newer: Floats, older: Floats, out: Floats) -> None:
+    for i in range(len(newer)):
+        out[i] = newer[i] if newer[i] > older[i] else older[i]
+
+
+@inner
+def _smaller(newer: Floats, older: Floats, out: Floats) -> None:
+    for i in range(len(newer)):
+        out[i] = newer[i] if newer[i] < older[i] else older[i]
+
+
+@kernel
+def channels(high: Floats, low: Floats, spans: Integers, out: Floats) -> None:
+    """Write the highest high, the lowest low and the middle of both, three rows for each span."""
+    bars = len(high)
+    for k in range(len(spans)):
+        span = spans[k]
+        rows = np.empty((2, CHUNK + span))
+        upper, lower, middle = out[3 * k], out[3 * k + 1], out[3 * k + 2]
+        out[3 * k : 3 * k + 3, : min(span - 1, bars)] = np.nan
+        for start in range(span - 1, bars, CHUNK):
+            end = min(start + CHUNK, bars)
+            base = start - span + 1
+            largest(high[base:end], span, rows, upper[start:end])
+            smallest(low[base:end], span, rows, lower[start:end])
+            _middle(upper[start:end], lower[start:end], middle[start:end])
+
+
+@inner
+def _middle(upper: Floats, lower: Floats, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = (upper[i] + lower[i]) / 2.0
+
+
+@kernel
+def places(high: Floats, low: Floats, value: Floats, span: int, from_high: bool, out: Floats) -> None:
+    """Write where each value stands between the lowest low and the highest high of the last `span` bars.
+
+    0 to 100 from the low, or −100 to 0 from the high; the middle where both are equal. NaN for the first span − 1.
+    """
+    bars = len(value)
+    rows, upper, lower = np.empty((2, CHUNK + span)), np.empty(CHUNK), np.empty(CHUNK)
     out[: min(span - 1, bars)] = np.nan
     for start in range(span - 1, bars, CHUNK):
         end = min(start + CHUNK, bars)
-        base = start - span + 1
-        size = end - base
-        near, other = rows[0, :size], rows[1, :size]
-        window = values[base:end]
-        for i in range(size):
-            near[i] = sign * window[i]
-        width = 1
-        while 2 * width <= span:
-            newer, older, larger = near[width:], near[: size - width], other[width:]
-            for i in range(len(larger)):
-                larger[i] = newer[i] if newer[i] > older[i] else older[i]
-            near, other = other, near
-            width *= 2
-        newer, older, column = near[span - 1 :], near[width - 1 : width - 1 + end - start], out[start:end]
-        for i in range(len(column)):
-            column[i] = sign * (newer[i] if newer[i] > older[i] else older[i])
+        base, count = start - span + 1, end - start
+        largest(high[base:end], span, rows, upper[:count])
+        smallest(low[base:end], span, rows, lower[:count])
+        zero, flat = (upper, -50.0) if from_high else (lower, 50.0)
+        _place(value[start:end], upper, lower, zero, flat, out[start:end])
+
+
+@inner
+def _place(value: Floats, upper: Floats, lower: Floats, zero: Floats, flat: float, out: Floats) -> None:
+    for i in range(len(out)):
+        reach = upper[i] - lower[i]
+        place = 100.0 * ((value[i] - zero[i]) / reach)
+        out[i] = place if reach != 0.0 else flat
 
 
 @kernel

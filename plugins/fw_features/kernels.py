@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from fw.ledger import inner, kernel
+from fw_features.logs import logarithms
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -28,9 +28,7 @@ def moving_means(values: Floats, spans: Integers, out: Floats) -> None:
     than the window leaves a trace in it, and equal windows give equal bits wherever they stand.
     """
     bars = len(values)
-    longest = 1
-    for k in range(len(spans)):
-        longest = max(longest, spans[k])
+    longest = largest_of(spans)
     levels = 0
     while 4 ** (levels + 1) <= longest:
         levels += 1
@@ -56,6 +54,15 @@ def moving_means(values: Floats, spans: Integers, out: Floats) -> None:
             first = max(start, spans[k] - 1)
             if first < end:
                 _mean(near, sums, first - base, size, spans[k], part[: end - first], out[k, first:end])
+
+
+@inner
+def largest_of(spans: Integers) -> int:
+    """The longest span, 1 at least."""
+    longest = 1
+    for k in range(len(spans)):
+        longest = max(longest, spans[k])
+    return longest
 
 
 @inner
@@ -120,25 +127,55 @@ def _mean_of_four(a: Floats, b: Floats, c: Floats, d: Floats, span: int, out: Fl
 
 
 @kernel
-def logarithms(values: Floats, out: Floats) -> None:
-    """Write the natural logarithm of each value."""
-    for bar in range(len(values)):
-        out[bar] = math.log(values[bar])
-
-
-@kernel
 def log_returns(values: Floats, spans: Integers, out: Floats) -> None:
     """Write ln(values[bar] / values[bar − spans[k]]) to `out[k, bar]`; NaN for the first span bars."""
     bars = len(values)
-    logs = np.empty(bars)
-    for bar in range(bars):
-        logs[bar] = math.log(values[bar])
+    longest = largest_of(spans)
     for k in range(len(spans)):
-        span = min(spans[k], bars)
+        out[k, : min(spans[k], bars)] = np.nan
+    chunk = max(CHUNK, 4 * longest)
+    logs = np.empty(min(bars, chunk + longest))
+    for start in range(0, bars, chunk):
+        end = min(start + chunk, bars)
+        base = max(0, start - longest)
+        logarithms(values[base:end], logs[: end - base])
+        for k in range(len(spans)):
+            first = max(start, spans[k])
+            if first < end:
+                newer, older = logs[first - base : end - base], logs[first - spans[k] - base : end - spans[k] - base]
+                _differences(newer, older, out[k, first:end])
+
+
+@kernel
+def differences(values: Floats, spans: Integers, out: Floats) -> None:
+    """Write value − value `spans[k]` bars ago; NaN for the first span bars."""
+    for k in range(len(spans)):
+        span = min(spans[k], len(values))
         out[k, :span] = np.nan
-        newer, older, column = logs[span:], logs[: bars - span], out[k, span:]
-        for i in range(len(column)):
-            column[i] = newer[i] - older[i]
+        _differences(values[span:], values[: len(values) - span], out[k, span:])
+
+
+@kernel
+def relative_changes(values: Floats, spans: Integers, scale: float, out: Floats) -> None:
+    """Write scale × (value − value `spans[k]` bars ago) / that; 0 where that was 0, NaN for the first span bars."""
+    for k in range(len(spans)):
+        span = min(spans[k], len(values))
+        out[k, :span] = np.nan
+        _relative_changes(values[span:], values[: len(values) - span], scale, out[k, span:])
+
+
+@inner
+def _differences(newer: Floats, older: Floats, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = newer[i] - older[i]
+
+
+@inner
+def _relative_changes(newer: Floats, older: Floats, scale: float, out: Floats) -> None:
+    for i in range(len(out)):
+        before = older[i]
+        change = (newer[i] - before) / before * scale
+        out[i] = change if before != 0.0 else 0.0
 
 
 @kernel

@@ -132,10 +132,10 @@ class Vroc:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.flows import changes_in_percent
+        from fw_features.kernels import relative_changes
 
         out = room(len(self.spans), market)
-        changes_in_percent(market.bars.volume, integers(self.spans), out)
+        relative_changes(market.bars.volume, integers(self.spans), 100.0, out)
         return frame_of([column.name for column in self.about()], out)
 
     def about(self) -> tuple[Column, ...]:
@@ -172,9 +172,9 @@ class ChaikinOscillator:
         from fw_features.blocks import block_starts
         from fw_features.flows import chaikin_oscillators, money_flows
 
-        out = room(1, market)
+        out, flows = room(1, market), room(1, market)[0]
         bars = market.bars
-        flows = money_flows(bars.high, bars.low, bars.close, bars.volume)
+        money_flows(bars.high, bars.low, bars.close, bars.volume, flows)
         starts = block_starts(bars, self._block)
         chaikin_oscillators(flows, self.fast, self.slow, starts, self._block, out[0])
         return frame_of([column.name for column in self.about()], out)
@@ -212,17 +212,14 @@ class MoneyFlow:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.flows import money_flows, shares
-        from fw_features.kernels import moving_means
+        from fw_features.flows import money_flow_sums
 
         bars = market.bars
-        flows = money_flows(bars.high, bars.low, bars.close, bars.volume)
-        means, parts = room(len(self.spans), market), room(len(self.spans), market)
-        moving_means(flows, integers(self.spans), means)
-        shares(flows, bars.volume, integers(self.spans), parts)
+        sums, parts = room(len(self.spans), market), room(len(self.spans), market)
+        money_flow_sums(bars.high, bars.low, bars.close, bars.volume, integers(self.spans), sums, parts)
         columns: dict[str, NDArray[np.float64]] = {}
-        for span, mean, part in zip(self.spans, means, parts, strict=True):
-            columns |= {f"ad_{span}": mean * span, f"cmf_{span}": part}
+        for span, whole, part in zip(self.spans, sums, parts, strict=True):
+            columns |= {f"ad_{span}": whole, f"cmf_{span}": part}
         return fw.Frame.of(columns)
 
     def about(self) -> tuple[Column, ...]:

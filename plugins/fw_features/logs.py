@@ -28,23 +28,42 @@ def log_quotients(above: Floats, below: Floats, out: Floats) -> None:
     The method is that of Sun's fdlibm (e_log.c): the number is 2^k (1 + f) with 1 + f near 1, and the rest a polynomial
     in f / (2 + f). It has no branch, so that several numbers are worked on at once.
     """
-    quotient = np.empty(CHUNK)
-    bits = quotient.view(np.int64)
+    number = np.empty(CHUNK)
+    bits = number.view(np.int64)
     power = np.empty(CHUNK)
     for start in range(0, len(out), CHUNK):
         count = min(CHUNK, len(out) - start)
         part = slice(start, start + count)
-        _split(above[part], below[part], quotient[:count], bits[:count], power[:count], out[part])
-        _finish(quotient[:count], power[:count], out[part])
+        _divide(above[part], below[part], number[:count])
+        _split(number[:count], bits[:count], power[:count], out[part])
+        _finish(number[:count], power[:count], out[part])
+
+
+@kernel
+def logarithms(values: Floats, out: Floats) -> None:
+    """Write the natural logarithm of each value, by the same method."""
+    number = np.empty(CHUNK)
+    bits = number.view(np.int64)
+    power = np.empty(CHUNK)
+    for start in range(0, len(out), CHUNK):
+        count = min(CHUNK, len(out) - start)
+        part = slice(start, start + count)
+        number[:count] = values[part]
+        _split(number[:count], bits[:count], power[:count], out[part])
+        _finish(number[:count], power[:count], out[part])
 
 
 @inner
-def _split(above: Floats, below: Floats, quotient: Floats, bits: Integers, power: Floats, out: Floats) -> None:
-    """Replace each quotient by its part between √½ and √2, write the power of 2 beside, and to `out` 0 or NaN."""
+def _divide(above: Floats, below: Floats, out: Floats) -> None:
     for i in range(len(out)):
-        quotient[i] = above[i] / below[i]
+        out[i] = above[i] / below[i]
+
+
+@inner
+def _split(number: Floats, bits: Integers, power: Floats, out: Floats) -> None:
+    """Replace each number by its part between √½ and √2, write the power of 2 beside, and to `out` 0 or NaN."""
     for i in range(len(out)):
-        out[i] = quotient[i] - quotient[i]
+        out[i] = number[i] - number[i]
     for i in range(len(out)):
         beyond = bits[i] - HALF_ROOT
         power[i] = float(beyond >> 52)

@@ -3,20 +3,13 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
 from fw_features.spans import ago, frame_of, integers, named, room, spans_setting
-
-if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
 
 BARS = ("bars",)
 
@@ -64,7 +57,11 @@ class SimpleReturns:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return _against_older("simple_return", self.spans, market, lambda new, old: (new - old) / old)
+        from fw_features.kernels import relative_changes
+
+        out = room(len(self.spans), market)
+        relative_changes(market.bars.close, integers(self.spans), 1.0, out)
+        return frame_of(named("simple_return", self.spans), out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -92,7 +89,11 @@ class Momentum:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return _against_older("momentum", self.spans, market, lambda new, old: new - old)
+        from fw_features.kernels import differences
+
+        out = room(len(self.spans), market)
+        differences(market.bars.close, integers(self.spans), out)
+        return frame_of(named("momentum", self.spans), out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -113,7 +114,11 @@ class RateOfChange:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return _against_older("roc", self.spans, market, lambda new, old: (new - old) / old * 100.0)
+        from fw_features.kernels import relative_changes
+
+        out = room(len(self.spans), market)
+        relative_changes(market.bars.close, integers(self.spans), 100.0, out)
+        return frame_of(named("roc", self.spans), out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -207,14 +212,3 @@ class Distance:
                     )
                 )
         return tuple(columns)
-
-
-def _against_older(
-    name: str, spans: tuple[int, ...], market: fw.Market, change: Callable[[Floats, Floats], Floats]
-) -> fw.Frame:
-    """One column a span: what `change` says of each close and the one a span before."""
-    close, out = market.bars.close, room(len(spans), market)
-    for column, span in zip(out, spans, strict=True):
-        column[:span] = math.nan
-        column[span:] = change(close[span:], close[:-span])
-    return frame_of(named(name, spans), out)

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fw.ledger import kernel
-from fw_features.kernels import moving_means
+from fw.ledger import inner, kernel
+from fw_features.kernels import CHUNK, largest_of, moving_means
 from fw_features.logs import log_quotients
 from fw_features.moments import moving_moments
 
@@ -18,30 +18,27 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-
-CHUNK = 1024  # bars worked on at a time, so that their logarithms stay in the processor's nearest cache
+PARKINSON, GARMAN_KLASS, ROGERS_SATCHELL = range(3)
 
 
 @kernel
-def parkinson_terms(open: Floats, high: Floats, low: Floats, close: Floats, out: Floats) -> None:
+def parkinson_terms(high: Floats, low: Floats, out: Floats) -> None:
     """Write ln(high / low)² / (4 ln 2)."""
     log_quotients(high, low, out)
-    for bar in range(len(out)):
-        out[bar] = out[bar] * out[bar] / (4 * math.log(2.0))
+    whole = 4 * math.log(2.0)
+    for i in range(len(out)):
+        out[i] = out[i] * out[i] / whole
 
 
 @kernel
 def garman_klass_terms(open: Floats, high: Floats, low: Floats, close: Floats, out: Floats) -> None:
     """Write ½ ln(high / low)² − (2 ln 2 − 1) ln(close / open)²."""
+    bodies = np.empty(len(out))
     log_quotients(high, low, out)
-    bodies = np.empty(CHUNK)
-    for start in range(0, len(out), CHUNK):
-        part = slice(start, min(start + CHUNK, len(out)))
-        reach = out[part]
-        body = bodies[: len(reach)]
-        log_quotients(close[part], open[part], body)
-        for i in range(len(reach)):
-            reach[i] = 0.5 * (reach[i] * reach[i]) - (2 * math.log(2.0) - 1) * (body[i] * body[i])
+    log_quotients(close, open, bodies)
+    weight = 2 * math.log(2.0) - 1
+    for i in range(len(out)):
+        out[i] = 0.5 * (out[i] * out[i]) - weight * (bodies[i] * bodies[i])
 
 
 @kernel
@@ -50,50 +47,80 @@ def rogers_satchell_terms(open: Floats, high: Floats, low: Floats, close: Floats
 
     It is 0 for a bar that only rises or only falls.
     """
-    logs = np.empty((4, CHUNK))
-    for start in range(0, len(out), CHUNK):
-        part = slice(start, min(start + CHUNK, len(out)))
-        term = out[part]
-        a, b, c, d = logs[0, : len(term)], logs[1, : len(term)], logs[2, : len(term)], logs[3, : len(term)]
-        log_quotients(high[part], open[part], a)
-        log_quotients(high[part], close[part], b)
-        log_quotients(low[part], open[part], c)
-        log_quotients(low[part], close[part], d)
-        for i in range(len(term)):
-            term[i] = a[i] * b[i] + c[i] * d[i]
+    a, b, c = np.empty(len(out)), np.empty(len(out)), np.empty(len(out))
+    log_quotients(high, open, out)
+    log_quotients(high, close, a)
+    log_quotients(low, open, b)
+    log_quotients(low, close, c)
+    for i in range(len(out)):
+        out[i] = out[i] * a[i] + b[i] * c[i]
 
 
 @kernel
 def yang_zhang_variances(open: Floats, high: Floats, low: Floats, close: Floats, spans: Integers, out: Floats) -> None:
     """Write the variance a bar of the last `spans[k]` bars, of the leap from the close before too, to `out[k, bar]`."""
     bars = len(close)
-    leaps, bodies = np.empty(max(0, bars - 1)), np.empty(max(0, bars - 1))
-    log_quotients(open[1:], close[: len(leaps)], leaps)
-    log_quotients(close[1:], open[1:], bodies)
-    shape = (len(spans), len(leaps))
+    longest = largest_of(spans)
+    chunk = max(CHUNK, 4 * longest)
+    leaps, bodies, terms = np.empty(chunk + longest), np.empty(chunk + longest), np.empty(chunk + longest)
+    shape = (len(spans), chunk + longest)
     between, inside, within, mean = np.empty(shape), np.empty(shape), np.empty(shape), np.empty(shape)
-    moving_moments(leaps, spans, mean, between)
-    moving_moments(bodies, spans, mean, inside)
-    terms = np.empty(len(leaps))
-    rogers_satchell_terms(open[1:], high[1:], low[1:], close[1:], terms)
-    moving_means(terms, spans, within)
-    for k in range(len(spans)):
-        span = spans[k]
-        unbiased = span / (span - 1.0)
-        weight = 0.34 / (1.34 + (span + 1.0) / (span - 1.0))
-        out[k, :1] = np.nan
-        column, a, b, c = out[k, 1:], between[k], inside[k], within[k]
-        for i in range(len(column)):
-            column[i] = (a[i] + weight * b[i]) * unbiased + (1.0 - weight) * c[i]
+    out[:, : min(1, bars)] = np.nan
+    for start in range(1, bars, chunk):
+        end, base = min(start + chunk, bars), max(1, start - longest)
+        size, skipped = end - base, start - base
+        log_quotients(open[base:end], close[base - 1 : end - 1], leaps[:size])
+        log_quotients(close[base:end], open[base:end], bodies[:size])
+        moving_moments(leaps[:size], spans, mean, between)
+        moving_moments(bodies[:size], spans, mean, inside)
+        rogers_satchell_terms(open[base:end], high[base:end], low[base:end], close[base:end], terms[:size])
+        moving_means(terms[:size], spans, within)
+        for k in range(len(spans)):
+            span = spans[k]
+            unbiased = span / (span - 1.0)
+            weight = 0.34 / (1.34 + (span + 1.0) / (span - 1.0))
+            column, a, b, c = out[k, start:end], between[k, skipped:], inside[k, skipped:], within[k, skipped:]
+            for i in range(len(column)):
+                column[i] = (a[i] + weight * b[i]) * unbiased + (1.0 - weight) * c[i]
+
+
+@kernel
+def deviations_of_terms(
+    by: int, open: Floats, high: Floats, low: Floats, close: Floats, spans: Integers, scale: float, out: Floats
+) -> None:
+    """Write `scale` × the root of the mean of the last `spans[k]` terms, 0 where the mean is below 0.
+
+    The terms are those of one estimator: `PARKINSON`, `GARMAN_KLASS` or `ROGERS_SATCHELL`.
+    """
+    bars = len(close)
+    longest = largest_of(spans)
+    chunk = max(CHUNK, 4 * longest)
+    near, means = np.empty(chunk + longest), np.empty((len(spans), chunk + longest))
+    for start in range(0, bars, chunk):
+        end, base = min(start + chunk, bars), max(0, start - longest)
+        part = slice(base, end)
+        if by == PARKINSON:
+            parkinson_terms(high[part], low[part], near[: end - base])
+        elif by == GARMAN_KLASS:
+            garman_klass_terms(open[part], high[part], low[part], close[part], near[: end - base])
+        else:
+            rogers_satchell_terms(open[part], high[part], low[part], close[part], near[: end - base])
+        moving_means(near[: end - base], spans, means)
+        for k in range(len(spans)):
+            _roots(means[k, start - base :], scale, out[k, start:end])
+
+
+@inner
+def _roots(variance: Floats, scale: float, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = scale * math.sqrt(0.0 if variance[i] < 0.0 else variance[i])
 
 
 @kernel
 def to_deviations(variances: Floats, scale: float) -> None:
     """Replace each variance by `scale` × its root; what rounding left below 0 counts as 0."""
     for k in range(len(variances)):
-        column = variances[k]
-        for i in range(len(column)):
-            column[i] = scale * math.sqrt(0.0 if column[i] < 0.0 else column[i])
+        _roots(variances[k], scale, variances[k])
 
 
 @kernel

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fw.ledger import kernel
-from fw_features.kernels import moving_means
+from fw.ledger import inner, kernel
+from fw_features.kernels import CHUNK, largest_of, moving_means
 from fw_features.logs import log_quotients
 from fw_features.moments import moving_moments
 
@@ -35,16 +35,26 @@ def sample_deviations(close: Floats, spans: Integers, scale: float, out: Floats)
 
     NaN for the first span bars: there is no return before the second.
     """
-    changes = np.empty(max(0, len(close) - 1))
-    log_quotients(close[1:], close[: len(changes)], changes)
-    means = np.empty((len(spans), len(changes)))
-    moving_moments(changes, spans, means, out[:, 1:])
-    for k in range(len(spans)):
-        out[k, :1] = np.nan
-        column = out[k, 1:]
-        unbiased = spans[k] / (spans[k] - 1.0)
-        for i in range(len(column)):
-            column[i] = scale * math.sqrt(column[i] * unbiased)
+    bars = len(close)
+    longest = largest_of(spans)
+    chunk = max(CHUNK, 4 * longest)
+    changes = np.empty(chunk + longest)
+    means, variances = np.empty((len(spans), chunk + longest)), np.empty((len(spans), chunk + longest))
+    out[:, : min(1, bars)] = np.nan
+    for start in range(1, bars, chunk):
+        end, base = min(start + chunk, bars), max(1, start - longest)
+        near = changes[: end - base]
+        log_quotients(close[base:end], close[base - 1 : end - 1], near)
+        moving_moments(near, spans, means, variances)
+        for k in range(len(spans)):
+            unbiased = spans[k] / (spans[k] - 1.0)
+            _deviations(variances[k, start - base :], unbiased, scale, out[k, start:end])
+
+
+@inner
+def _deviations(variance: Floats, unbiased: float, scale: float, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] = scale * math.sqrt(variance[i] * unbiased)
 
 
 @kernel

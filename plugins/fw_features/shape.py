@@ -111,7 +111,7 @@ class FractionalDifference:
     def compute(self, market: fw.Market) -> fw.Frame:
         import numpy as np
 
-        from fw_features.kernels import logarithms
+        from fw_features.logs import logarithms
         from fw_features.windows import weighted_sums
 
         logs, out = room(1, market)[0], room(len(self.spans), market)

@@ -29,9 +29,9 @@ class Parkinson:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.ranges import parkinson_terms
+        from fw_features.ranges import PARKINSON
 
-        return _of_terms(self, parkinson_terms, market)
+        return _of_terms(self, PARKINSON, market)
 
     def about(self) -> tuple[Column, ...]:
         formula = "√(mean of ln(high / low)² / (4 ln 2) over {span} bars × bars a year)"
@@ -50,9 +50,9 @@ class GarmanKlass:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.ranges import garman_klass_terms
+        from fw_features.ranges import GARMAN_KLASS
 
-        return _of_terms(self, garman_klass_terms, market)
+        return _of_terms(self, GARMAN_KLASS, market)
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -74,9 +74,9 @@ class RogersSatchell:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.ranges import rogers_satchell_terms
+        from fw_features.ranges import ROGERS_SATCHELL
 
-        return _of_terms(self, rogers_satchell_terms, market)
+        return _of_terms(self, ROGERS_SATCHELL, market)
 
     def about(self) -> tuple[Column, ...]:
         terms = "ln(high / open) ln(high / close) + ln(low / open) ln(low / close)"
@@ -300,16 +300,13 @@ def root_year(market: fw.Market) -> float:
     return math.sqrt(market.bars.size.bars_per_year)
 
 
-def _of_terms(feature_set: Any, terms: Any, market: fw.Market) -> fw.Frame:
+def _of_terms(feature_set: Any, estimator: int, market: fw.Market) -> fw.Frame:
     """Roots of the moving means of what each bar says of the variance."""
-    from fw_features.kernels import moving_means
-    from fw_features.ranges import to_deviations
+    from fw_features.ranges import deviations_of_terms
 
-    out, term = room(len(feature_set.spans), market), room(1, market)[0]
-    bars = market.bars
-    terms(bars.open, bars.high, bars.low, bars.close, term)
-    moving_means(term, integers(feature_set.spans), out)
-    to_deviations(out, root_year(market))
+    out, bars = room(len(feature_set.spans), market), market.bars
+    prices = bars.open, bars.high, bars.low, bars.close
+    deviations_of_terms(estimator, *prices, integers(feature_set.spans), root_year(market), out)
     return framed(feature_set, out)
 
 

@@ -103,31 +103,76 @@ def fits(values: Floats, span: int, slopes: Floats, shares: Floats) -> None:
 
 
 @kernel
-def channel_indices(values: Floats, span: int, out: Floats) -> None:
-    """Write (value − mean) / (0.015 × mean distance from the mean) of the last `span` values; 0 where all are equal."""
-    bars = len(values)
+def channel_indices(high: Floats, low: Floats, close: Floats, span: int, out: Floats) -> None:
+    """Write (typical price − its mean) / (0.015 × its mean distance from the mean) of the last `span` bars.
+
+    It is 0 where all typical prices are equal.
+    """
+    bars = len(close)
     out[: min(span - 1, bars)] = np.nan
-    means, distances = np.empty(CHUNK), np.empty(CHUNK)
+    typical, means, distances = np.empty(CHUNK + span), np.empty(CHUNK), np.empty(CHUNK)
     for start in range(span - 1, bars, CHUNK):
         end = min(start + CHUNK, bars)
-        newest, column = values[start:end], out[start:end]
-        for i in range(len(column)):
-            means[i] = 0.0
-        for ago in range(1, span):
-            older = values[start - ago : end - ago]
-            for i in range(len(column)):
-                means[i] += older[i] - newest[i]
-        for i in range(len(column)):
-            means[i] /= span
-            distances[i] = abs(means[i])
-            means[i] += newest[i]
-        for ago in range(1, span):
-            older = values[start - ago : end - ago]
-            for i in range(len(column)):
-                distances[i] += abs(older[i] - means[i])
-        for i in range(len(column)):
-            away = newest[i] - means[i]
-            column[i] = away * span / (0.015 * distances[i]) if distances[i] > 0.0 else 0.0
+        base, count = start - span + 1, end - start
+        _typical(high[base:end], low[base:end], close[base:end], typical)
+        newest = typical[span - 1 : span - 1 + count]
+        mean, distance, column = means[:count], distances[:count], out[start:end]
+        mean[:] = 0.0
+        ago = 1
+        while ago + 3 < span:
+            _add_four_distances(newest, typical[span - 4 - ago :], mean)
+            ago += 4
+        while ago < span:
+            _add_distance(newest, typical[span - 1 - ago :], mean)
+            ago += 1
+        for i in range(count):
+            mean[i] /= span
+            distance[i] = abs(mean[i])
+            mean[i] += newest[i]
+        ago = 1
+        while ago + 3 < span:
+            _add_four_lengths(mean, typical[span - 4 - ago :], distance)
+            ago += 4
+        while ago < span:
+            _add_length(mean, typical[span - 1 - ago :], distance)
+            ago += 1
+        for i in range(count):
+            away = (newest[i] - mean[i]) * span / (0.015 * distance[i])
+            column[i] = away if distance[i] > 0.0 else 0.0
+
+
+@inner
+def _typical(high: Floats, low: Floats, close: Floats, out: Floats) -> None:
+    for i in range(len(high)):
+        out[i] = ((high[i] + low[i]) + close[i]) / 3.0
+
+
+@inner
+def _add_distance(newest: Floats, older: Floats, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] += older[i] - newest[i]
+
+
+@inner
+def _add_four_distances(newest: Floats, older: Floats, out: Floats) -> None:
+    a, b, c = older[1:], older[2:], older[3:]
+    for i in range(len(out)):
+        new = newest[i]
+        out[i] += ((older[i] - new) + (a[i] - new)) + ((b[i] - new) + (c[i] - new))
+
+
+@inner
+def _add_length(mean: Floats, older: Floats, out: Floats) -> None:
+    for i in range(len(out)):
+        out[i] += abs(older[i] - mean[i])
+
+
+@inner
+def _add_four_lengths(mean: Floats, older: Floats, out: Floats) -> None:
+    a, b, c = older[1:], older[2:], older[3:]
+    for i in range(len(out)):
+        m = mean[i]
+        out[i] += (abs(older[i] - m) + abs(a[i] - m)) + (abs(b[i] - m) + abs(c[i] - m))
 
 
 @kernel
