@@ -122,11 +122,14 @@ class Registry:
 
     def __init__(self, offers: Iterable[Offer], problems: Iterable[PluginProblem] = ()) -> None:
         self._offers = tuple(sorted(offers, key=lambda offer: (offer.kind, offer.name, offer.plugin)))
+        self._of_kind: dict[str, tuple[Offer, ...]] = {}
+        for offer in self._offers:
+            self._of_kind[offer.kind] = (*self._of_kind.get(offer.kind, ()), offer)
         self.problems = tuple(problems)
 
     def offers(self, kind: str | None = None) -> tuple[Offer, ...]:
         """Every offer, or those of one kind, by name."""
-        return tuple(offer for offer in self._offers if kind in (None, offer.kind))
+        return self._offers if kind is None else self._of_kind.get(kind, ())
 
     def find(self, kind: str, name: str) -> Offer:
         """The one offer of this name; `plugin:name` picks among several.

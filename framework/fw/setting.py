@@ -60,6 +60,7 @@ def setting(
     """
     allowed = tuple(choices) if choices is not None else None
     bounds = Bounds(ge=ge, gt=gt, le=le, lt=lt, choices=allowed, help=help, was=was)
+    is_bound = any(bound is not None for bound in (ge, gt, le, lt, allowed))
 
     def validate(instance: Any, attribute: attrs.Attribute[Any], value: Any) -> None:
         for item in value if isinstance(value, tuple) else (value,):
@@ -68,7 +69,9 @@ def setting(
                 raise ValueError(complaint)
 
     kwargs: dict[str, Any] = {"factory": factory} if factory is not None else {"default": default}
-    return attrs.field(validator=validate, metadata={METADATA_KEY: bounds}, converter=converter, **kwargs)
+    return attrs.field(
+        validator=validate if is_bound else None, metadata={METADATA_KEY: bounds}, converter=converter, **kwargs
+    )
 
 
 def bounds_of(attribute: attrs.Attribute[Any]) -> Bounds:

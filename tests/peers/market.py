@@ -49,13 +49,13 @@ def random_walk(bars: int, seed: int = 7) -> dict[str, Any]:
     }
 
 
-def ties(close: Any) -> Any:
-    """Where the two averages are exactly equal, bool[bar], by whole ticks; there rounding alone decides."""
+def ties(close: Any, fast: int = FAST, slow: int = SLOW) -> Any:
+    """Where two averages are exactly equal, bool[bar], by whole ticks; there rounding alone decides."""
     ticks = np.rint(np.asarray(close) / TICK).astype(np.int64)
     sums = np.concatenate(([0], np.cumsum(ticks)))
     equal = np.zeros(len(ticks), dtype=bool)
-    last = np.arange(SLOW, len(ticks) + 1)
-    equal[SLOW - 1 :] = SLOW * (sums[last] - sums[last - FAST]) == FAST * (sums[last] - sums[last - SLOW])
+    last = np.arange(slow, len(ticks) + 1)
+    equal[slow - 1 :] = slow * (sums[last] - sums[last - fast]) == fast * (sums[last] - sums[last - slow])
     return equal
 
 

@@ -82,15 +82,20 @@ class Sides:
 
         fast, slow = (history.features[f"sma_{span}"] for span in (self.fast, self.slow))
         if self.stop is None or self.take is None:
-            return np.where(fast > slow, 1.0, np.where(fast < slow, -1.0, np.nan))  # as it was where they are equal
-        side = np.where(fast > slow, 1.0, -1.0)
-        kept = np.zeros(side.shape, bool)
-        kept[:, 1:] = side[:, 1:] == side[:, :-1]
-        kept[:, history.first] = False
-        move = side * history.bars.close
-        stop, take = history.bars.close - self.stop * move, history.bars.close + self.take * move
-        side[kept] = np.nan
-        return fw.SignalArrays(strength=side, stop_loss=stop, take_profit=take)
+            apart = fast - slow
+            with np.errstate(invalid="ignore"):
+                return apart / np.abs(apart)  # NaN where they are equal: as it was
+        above = fast > slow
+        turned = above[:, 1:] != above[:, :-1]
+        turned[:, : history.first] = False
+        turned[:, history.first - 1] = True
+        k, bar = np.nonzero(turned)
+        at = k, bar + 1
+        strength, stop, take = np.full((3, *above.shape), np.nan)
+        close = history.bars.close[at]
+        strength[at] = side = np.where(above[at], 1.0, -1.0)
+        stop[at], take[at] = close * (1.0 - self.stop * side), close * (1.0 + self.take * side)
+        return fw.SignalArrays(strength=strength, stop_loss=stop, take_profit=take)
 
 
 @attrs.frozen

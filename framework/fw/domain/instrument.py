@@ -26,7 +26,7 @@ class Tier:
     """Highest leverage allowed in this bracket."""
 
 
-@attrs.frozen
+@attrs.frozen(cache_hash=True)  # runs look up what they made of a contract
 class Instrument:
     """A perpetual contract; prices are multiples of `tick`, sizes whole numbers of `lot`."""
 

@@ -95,7 +95,7 @@ class Result:
     @property
     def metrics(self) -> Mapping[str, Any]:
         """Numbers by name; one that does not exist is an `Unmeasured` with its reason."""
-        return self.once(self.measure) if self.measure is not None else {}
+        return self.measure(self) if self.measure is not None else {}
 
     @property
     def trades(self) -> Frame:

@@ -25,7 +25,7 @@ import json
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from difflib import get_close_matches
-from functools import cache
+from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 from typing import Any
@@ -143,8 +143,18 @@ def fees(venue: str, tier: str, *, start: int, end: int, override: Path | None =
 
     SettingsError for a tier that neither it nor the user's file has.
     """
-    mine = _read_override(override).get("fees", {}) if override is not None else {}
-    known = {**_shipped(venue, "fees"), **mine}
+    if override is None:
+        return _shipped_fees(venue, tier, start, end)
+    return _fees_of({**_shipped(venue, "fees"), **_read_override(override).get("fees", {})}, venue, tier, start, end)
+
+
+@lru_cache(maxsize=64)
+def _shipped_fees(venue: str, tier: str, start: int, end: int) -> tuple[Fees, tuple[str, ...]]:
+    """The same without a user's file; every run of a sweep asks for it."""
+    return _fees_of(_shipped(venue, "fees"), venue, tier, start, end)
+
+
+def _fees_of(known: Mapping[str, Records], venue: str, tier: str, start: int, end: int) -> tuple[Fees, tuple[str, ...]]:
     if tier not in known:
         raise SettingsError(
             f"account.fees: {venue} has no fee tier {tier!r}{_meant(tier, known)}; it has {', '.join(known)}"

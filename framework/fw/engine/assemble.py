@@ -79,6 +79,14 @@ class Stage:
     """What was read; `market` itself, unless the run asked for finer bars."""
     instruments: tuple[Instrument, ...]
     notes: tuple[str, ...]
+    _cut: dict[int, Market] = attrs.field(factory=dict, init=False, repr=False)
+
+    def market_from(self, first: int) -> Market:
+        """The market from a bar of the clock on; cut once, for the runs of a sweep ask for the same ones."""
+        if first not in self._cut:
+            opening = int(self.market.bars.open_time[first])
+            self._cut[first] = self.market.between(opening, None) if first else self.market
+        return self._cut[first]
 
 
 def build_parts(settings: StrategyFile, run: EngineRun, registry: Registry) -> Parts:

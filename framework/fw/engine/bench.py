@@ -31,6 +31,7 @@ from fw.engine.run import EngineRun, RunClock
 from fw.engine.scan import scan
 from fw.engine.trials import trials_beside
 from fw.errors import SettingsError
+from fw.ledger.memory import keep_freed_memory
 from fw.registry import BUNDLED, blame, build_part
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ class Bench:
     """One plan's workplace. Mutable only in what it keeps: the market, once it is read, and its fingerprint."""
 
     def __init__(self, settings: StrategyFile, plugins: Plugins, workspace: Workspace) -> None:
+        keep_freed_memory()
         self.settings, self.plugins, self.workspace = settings, plugins, workspace
         self._stage: Stage | None = None
         self._fingerprint: str | None = None

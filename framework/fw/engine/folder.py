@@ -32,10 +32,20 @@ FRAMES = ("fills", "trades", "equity", "funding")
 JOURNAL = ("signals", "orders", "vetoes", "fills", "funding")
 
 
-def config_hash(settings: StrategyFile) -> str:
-    """Twelve hex digits of the settings' meaning."""
-    text = json.dumps(settings.raw, sort_keys=True, ensure_ascii=False, default=str)
-    return hashlib.sha256(text.encode()).hexdigest()[:12]
+def config_hash(settings: StrategyFile, written: dict[str, tuple[Any, str]] | None = None) -> str:
+    """Twelve hex digits of the settings' meaning.
+
+    `written` remembers settings and their text by name, for many files that share most of their settings.
+    """
+    pieces = []
+    for name, value in sorted(settings.raw.items()):
+        found = None if written is None else written.get(name)
+        if found is None or found[0] is not value:
+            found = value, json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+            if written is not None:
+                written[name] = found
+        pieces.append(f'"{name}": {found[1]}')
+    return hashlib.sha256(f"{{{', '.join(pieces)}}}".encode()).hexdigest()[:12]
 
 
 def write_whole(file: Path, data: bytes) -> None:

@@ -33,12 +33,16 @@ Vetoes = Sequence[tuple[int, str, str, str]]
 
 
 class Measured(Mapping[str, Any]):
-    """Metrics by name, each measured when it is first asked for. Mutable only in what it remembers."""
+    """Metrics by name, each measured when it is first asked for.
+
+    The result remembers them, not this view of it: a result that referred to itself would outlive its last user, and
+    keep its arrays from the next run.
+    """
 
     def __init__(self, result: Result, metrics: Mapping[str, tuple[Offer, Any]]) -> None:
         self._result = result
         self._metrics = metrics
-        self._values: dict[str, Any] = {}
+        self._values = result.once(_values)
 
     def __getitem__(self, name: str) -> Any:
         if name not in self._values:
@@ -64,6 +68,11 @@ class Measured(Mapping[str, Any]):
 
     def __repr__(self) -> str:
         return f"<metrics: {', '.join(self._metrics)}>"
+
+
+def _values(result: Result) -> dict[str, Any]:
+    """What was measured of a result so far."""
+    return {}
 
 
 def result_of(
@@ -104,7 +113,7 @@ def result_of(
         bar=settings.bar,
         capital=settings.account.capital,
         instruments=market.instruments,
-        market=market.between(int(market.bars.open_time[first]), None) if first else market,
+        market=scene.stage.market_from(first),
         equity=Frame.lazily(
             len(equity), {"time": lambda: market.bars.open_time[first:] + market.bars.size.ns, "equity": lambda: equity}
         ),
@@ -181,6 +190,8 @@ def _remarks(simulation: Simulation) -> Iterator[str]:
 
 def _refusals(vetoes: Vetoes) -> Iterator[str]:
     """How often each check refused, and why first."""
+    if not vetoes:
+        return
     first: dict[str, tuple[int, str, str, str]] = {}
     counts = Counter(veto[2] for veto in vetoes)
     for veto in vetoes:
@@ -348,12 +359,12 @@ def _trigger_words(rows: NDArray[Any]) -> NDArray[Any]:
 
 def vetoes_frame(vetoes: Vetoes) -> Frame:
     """Every refusal of a risk check."""
-    return Frame.of(
+    return Frame.lazily(
+        len(vetoes),
         {
-            "time": np.array([veto[0] for veto in vetoes], dtype=np.int64),
-            **{
-                name: np.array([veto[column] for veto in vetoes], dtype=np.str_)
-                for column, name in ((1, "instrument"), (2, "check"), (3, "reason"))
-            },
-        }
+            "time": lambda: np.array([veto[0] for veto in vetoes], dtype=np.int64),
+            "instrument": lambda: np.array([veto[1] for veto in vetoes], dtype=np.str_),
+            "check": lambda: np.array([veto[2] for veto in vetoes], dtype=np.str_),
+            "reason": lambda: np.array([veto[3] for veto in vetoes], dtype=np.str_),
+        },
     )

@@ -20,6 +20,8 @@ if TYPE_CHECKING:
 
 def rejections(simulation: Simulation) -> Iterator[str]:
     """One sentence for each reason for which the venue refused orders, in the order they first came."""
+    if not simulation.account["rejected"][0]:
+        return
     rows = np.flatnonzero(simulation.orders["state"] == kinds.REJECTED)
     faults = simulation.orders["fault"][rows]
     for fault in dict.fromkeys(faults.tolist()):

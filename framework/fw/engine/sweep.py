@@ -80,6 +80,8 @@ def sweep(
     measured = None if metrics is None else (*metrics, TRIED)
     cache: Cache = WeakKeyDictionary()  # a combination may have a market of its own, whose columns go with it
     combinations = list(itertools.product(*over.values()))
+    written: dict[str, tuple[Any, str]] = {}
+    wall = datetime.now(UTC).isoformat(timespec="seconds")
     done = 0
     stopping = threading.Event()
 
@@ -101,7 +103,7 @@ def sweep(
                 (name, result.metrics[name]) for name in (result.metrics if metrics is None else metrics)
             )
         }
-        trial = trial_of(result, run="sweep", config=config_hash(bench.settings), wall=_now())
+        trial = trial_of(result, run="sweep", config=config_hash(bench.settings, written), wall=wall)
         done += 1
         if progress is not None:
             progress("sweep", done / count)
@@ -125,7 +127,3 @@ def sweep(
         columns[name] = np.array([row.metrics[name] for row in rows])
     columns[ENDED] = np.array([row.ended for row in rows])
     return Frame.of(columns)
-
-
-def _now() -> str:
-    return datetime.now(UTC).isoformat(timespec="seconds")

@@ -10,6 +10,7 @@ import numpy as np
 
 from fw.domain.order import Conditions, Order, OrderKind, OrderState
 from fw.ledger import kinds
+from fw.ledger.beginning import account_rows, joined, position_rows, wish_rows
 from fw.ledger.compiled import kernel, wait_until_warm
 from fw.ledger.handle import HANDLE, orders_of
 from fw.ledger.kinds import CLOSE, Rows
@@ -18,7 +19,6 @@ from fw.ledger.orders import is_passed
 from fw.ledger.planning import add_explicit
 from fw.ledger.sizing import admit
 from fw.ledger.step import decide_at, place_order, run_bars, run_bars_with_conditions
-from fw.parts.broker import Slippage
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -34,9 +34,6 @@ def _fields(rows: np.dtype[Any]) -> list[tuple[str, Any]]:
     """Name and (type, offset) of each field of a row type, in the order of memory."""
     return [(name, rows.fields[name]) for name in rows.names or () if rows.fields is not None]
 
-
-PATHS = {"pessimistic": kinds.PESSIMISTIC, "optimistic": kinds.OPTIMISTIC}
-"""What to make of a bar that touched two prices; on any other path a bar is one straight way."""
 
 FIRST_ROOM = 65_536
 """Rows; memory that is never written to is never taken."""
@@ -73,10 +70,11 @@ class Simulation:
         self.instruments = tuple(instruments)
         self.first = tape.start
         self.scanning = signals is not None
-        self.account = np.zeros(1, kinds.ACCOUNT)
-        self.positions = np.zeros(n, kinds.POSITION)
-        self.wishes = np.zeros(n, kinds.WISH)
-        self.stamps = np.concatenate([np.zeros(0, kinds.STAMP), *tape.stamps])
+        self.has_conditions = terms.latency > 0
+        self.account = account_rows(terms, tape, capital)
+        self.positions = position_rows(self.instruments, tape.stamps)
+        self.wishes = wish_rows(n)
+        self.stamps = joined(tape.stamps)
         self.payments = np.empty(len(self.stamps) + 1, kinds.PAYMENT)
         self.equity = empty(bars)
         self._scratch = np.empty(kinds.BLOCK)
@@ -87,8 +85,6 @@ class Simulation:
         self._decisions = _rows(FIRST_ROOM, kinds.DECISION)
         self._columns = {name: _column(getattr(signals, name, None), tape, name) for name in kinds.SIGNAL_FIELDS}
         self._columns["scales"] = _column(scales, tape, "scales")
-        self._write_terms(terms, capital)
-        self._write_instruments(instruments, tape.stamps)
         # reading one number of a numpy record takes longer than a compiled step of the whole venue
         self._counts = self.account.view(np.int64).data
         self._wish_bytes = self.wishes.view(np.uint8).data
@@ -108,48 +104,6 @@ class Simulation:
     def scales(self) -> NDArray[np.float64] | None:
         """What an array sizer gave, at the last bar of each clock bar; None where there is none."""
         return self._columns["scales"]
-
-    def _write_terms(self, terms: Terms, capital: float) -> None:
-        row = self.account[0]
-        row["capital"] = row["equity"] = row["peak"] = capital
-        row["next"] = self.first
-        row["maker"], row["taker"] = terms.maker, terms.taker
-        lost = terms.slippage if isinstance(terms.slippage, Slippage) else Slippage(share=terms.slippage)
-        row["slip"], row["slip_ticks"], row["slip_span"] = lost.share, lost.half_spread, lost.span
-        row["slip_volatility"], row["slip_impact"] = lost.volatility, lost.impact
-        row["through"], row["isolated"] = terms.through, terms.isolated
-        row["pieces"] = self.tape.pieces
-        row["delay"] = -(-terms.latency // (self.tape.size.ns * self.tape.pieces)) * self.tape.pieces
-        row["participation"] = terms.participation
-        self.has_conditions = terms.latency > 0
-        row["path"] = PATHS.get(terms.bar_path, kinds.ALONG)
-        row["leverage"], row["reserve"] = terms.leverage, terms.reserve
-        row["fraction"] = np.nan if terms.fraction is None else terms.fraction
-        row["quantity"] = np.nan if terms.quantity is None else terms.quantity
-        row["exposure_limit"], row["drawdown_limit"] = terms.exposure_limit, terms.drawdown_limit
-        row["rebalance"] = terms.rebalance
-
-    def _write_instruments(self, instruments: Sequence[Instrument], stamps: Sequence[NDArray[Any]]) -> None:
-        self.positions["strength"] = np.nan
-        self.positions["exposure"] = np.nan
-        self.positions["signal"] = self.positions["next_change"] = -1
-        self.wishes["strength"] = np.nan
-        self.wishes["force"] = kinds.NONE
-        ends = np.cumsum([len(rows) for rows in stamps])
-        for k, instrument in enumerate(instruments):
-            row = self.positions[k]
-            row["funding_next"], row["funding_end"] = ends[k] - len(stamps[k]), ends[k]
-            row["lot"], row["tick"] = instrument.lot, instrument.tick
-            row["per_unit"] = instrument.ticks_per_unit
-            row["min_notional"] = instrument.min_notional
-            row["most_lots"] = instrument.max_lots
-            row["percent_up"], row["percent_down"] = instrument.percent_up, instrument.percent_down
-            row["clearance"] = instrument.clearance_fee
-            if len(instrument.tiers) > kinds.MOST_TIERS:
-                raise ValueError(f"{instrument.symbol} has more than {kinds.MOST_TIERS} margin tiers")
-            row["tier_count"] = len(instrument.tiers)
-            for t, tier in enumerate(instrument.tiers):
-                row["tiers"][t] = tier.floor, tier.rate, tier.amount, tier.leverage
 
     def _write_handle(self, n: int, bars: int, fields: int) -> None:
         h = self.handle

@@ -67,6 +67,7 @@ def with_defaults(root: Table) -> Table:
     return root
 
 
+@lru_cache(maxsize=MOST_KNOWN)
 def may_be_empty(name: str) -> bool:
     """Whether a setting at the top is a list or a mapping that need not be given: `risk:` with nothing under it."""
     setting = settings_of(StrategyFile).get(name)

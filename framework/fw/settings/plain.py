@@ -31,9 +31,11 @@ def plain_file(
 
 def plain(value: Any, written: Mapping[Path, str], hint: Any = None) -> Any:
     """One value; `hint` tells times from other whole numbers."""
+    if value is None or isinstance(value, bool | float | str):
+        return value
     if isinstance(value, int) and any(kind_of(arm) is TIME for arm in arms(hint)):
         return format_time(value).replace(" ", "T") + "Z"
-    if value is None or isinstance(value, bool | int | float | str):
+    if isinstance(value, int):
         return value
     if isinstance(value, Path):
         return written.get(value, value.as_posix())

@@ -95,7 +95,7 @@ class Table:
 
     def with_entry(self, name: str, entry: Entry) -> Table:
         """The same table with one entry set."""
-        return attrs.evolve(self, entries={**self.entries, name: entry})
+        return Table(self.place, {**self.entries, name: entry})
 
 
 Node = Scalar | Given | Refused | Items | Table

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import json
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -184,6 +186,18 @@ def test_every_trial_is_counted(plan: fw.Plan, tmp_path: Path) -> None:
     assert {line["bars"] for line in lines} == {alone.equity.rows}
     assert lines[0]["instruments"] == ["BTCUSDT"]
     assert (lines[0]["end"] - lines[0]["start"]) // 3_600_000_000_000 == alone.equity.rows
+
+
+def test_a_result_is_gone_with_its_last_user_though_its_metrics_were_read(plan: fw.Plan) -> None:
+    result = plan.run(write=False)
+    assert result.metrics["sharpe"] == result.metrics["sharpe"]
+    kept = weakref.ref(result.equity)
+    gc.disable()  # cycles would be found by it, some day
+    try:
+        del result
+        assert kept() is None
+    finally:
+        gc.enable()
 
 
 def test_a_row_says_when_a_risk_check_ended_trading(plan: fw.Plan) -> None:
