@@ -186,15 +186,16 @@ class Plan:
         Without feature sets, in the file or brought by the strategy, there is only `time`.
         """
         from fw.domain.frame import Frame
-        from fw.engine.columns import compute_columns
 
-        parts = self.bench.parts(self.bench.make_run())
-        market = self.bench.stage(parts).market
-        columns = compute_columns(parts.features, market)
+        market, columns = self.bench.columns()
         return {
             symbol: Frame.of({"time": market.bars.close_time, **{name: rows[k] for name, rows in columns.items()}})
             for k, symbol in enumerate(market.instruments)
         }
+
+    def left_out(self) -> tuple[str, ...]:
+        """Which feature sets a run does without, and why: those that say `missing: skip` and lack their data."""
+        return self.bench.left_out()
 
     def train(self) -> None:
         """Train the models of the file; SettingsError where it names none, or none that can be trained."""

@@ -360,7 +360,7 @@ class TakerImbalance:
     """
 
     spans: tuple[int, ...] = spans_setting((1, 24), help="bars in the sum, one column each")
-    needs: ClassVar[tuple[str, ...]] = ("bars",)
+    needs: ClassVar[tuple[str, ...]] = ("bars", "bars.taker_buy_volume")
 
     @property
     def lookback(self) -> int:
@@ -397,7 +397,7 @@ class TradeIntensity:
     """
 
     spans: tuple[int, ...] = spans_setting((24,), ge=2, help="bars in the mean, one column each")
-    needs: ClassVar[tuple[str, ...]] = ("bars",)
+    needs: ClassVar[tuple[str, ...]] = ("bars", "bars.trades")
 
     @property
     def lookback(self) -> int:

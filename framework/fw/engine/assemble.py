@@ -15,6 +15,7 @@ from fw.domain.time import format_time
 from fw.domain.venue import overrides, rules
 from fw.engine.columns import Cache, PlannedSet, compute_columns, first_complete_row
 from fw.engine.finer import check_size, lay_out, path_notes
+from fw.engine.needs import kinds_of, left_out, present
 from fw.engine.prepare import prepare
 from fw.engine.run import EngineRun
 from fw.errors import DataError, PluginError, SettingsError
@@ -79,6 +80,8 @@ class Stage:
     """What was read; `market` itself, unless the run asked for finer bars."""
     instruments: tuple[Instrument, ...]
     notes: tuple[str, ...]
+    asked: frozenset[str]
+    """The kinds of data that the source was asked for."""
     _cut: dict[int, Market] = attrs.field(factory=dict, init=False, repr=False)
 
     def market_from(self, first: int) -> Market:
@@ -150,7 +153,13 @@ def _planned_sets(
         if hasattr(part, "derive") and (entry.bar is not None or entry.on is not None):
             raise SettingsError(f"features.{entry.name}: is made of other columns; give `bar` and `on` to those")
         yield PlannedSet(
-            part=part, spec=entry.spec, offer=entry.provenance, bar=entry.bar, on=entry.on, entry=entry.name
+            part=part,
+            spec=entry.spec,
+            offer=entry.provenance,
+            bar=entry.bar,
+            on=entry.on,
+            entry=entry.name,
+            may_lack=entry.missing == "skip",
         )
 
 
@@ -160,8 +169,6 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
     if source.live:
         raise SettingsError("source.live: this source does not stream; leave live out to run over history")
     lookbacks = [planned.lookback(settings.bar) for planned in parts.features]
-    needs = {"bars", *(need for planned in parts.features for need in planned.part.needs)}
-    needs |= {"funding", "mark"}
     want = _on_finer_bars(
         settings,
         Want(
@@ -170,7 +177,7 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
             start=source.start,
             end=source.end,
             warmup=max([parts.lookback, *lookbacks]) if source.start is not None else 0,
-            needs=tuple(sorted(needs)),
+            needs=tuple(sorted(needs_of(parts))),
         ),
     )
     with _finer_in_mind(settings):
@@ -193,7 +200,14 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
         data=laid.data,
         instruments=instruments,
         notes=tuple(dict.fromkeys(notes)),
+        asked=needs_of(parts),
     )
+
+
+def needs_of(parts: Parts) -> frozenset[str]:
+    """The data a run asks its source for."""
+    used = {"bars", "funding", "mark", *(need for planned in parts.features for need in planned.part.needs)}
+    return frozenset(kinds_of(used))
 
 
 def lay_stage(settings: StrategyFile, held: list[Market], *, start: int | None) -> Laid:
@@ -293,16 +307,20 @@ class Scene:
     """With `first` moved to where every column has begun."""
     columns: Mapping[str, NDArray[np.float64]]
     notes: tuple[str, ...]
+    left_out: tuple[str, ...] = ()
+    """Notes on feature sets whose data the source lacks, where the file says to run without them."""
 
 
 def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None, kept: KeptColumns | None = None) -> Scene:
     """Compute the features, and begin where all of them have a value."""
-    columns = compute_columns(parts.features, stage.market, cache, kept)
+    found = present(parts.features, stage.market, parts.source.offer.title)
+    columns = compute_columns(found.sets, stage.market, cache, kept, found.notes)
+    missing = left_out(found, columns)
     asked = stage.tape.first
     first = first_complete_row(columns, asked)
     bars = stage.market.bars
     if first is None or first >= len(bars):
-        longest = max((planned.lookback(bars.size) for planned in parts.features), default=0)
+        longest = max((planned.lookback(bars.size) for planned in found.sets), default=0)
         count = f"{len(bars)} bar{'s' * (len(bars) != 1)}"
         never = [name for name, rows in columns.items() if first_complete_row({name: rows}, 0) is None]
         if len(bars) > longest and never:
@@ -311,11 +329,17 @@ def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None, kept: Kept
             f"the history of {count} is shorter than the features' start-up (lookback {longest} bars): "
             "take more data, an earlier source.start, or shorter spans"
         )
-    notes: tuple[str, ...] = ()
+    notes = missing
     if first > asked:
         when = format_time(int(bars.open_time[first]))
-        notes = (f"the run begins {first - asked} bars late, at {when}, where every feature has a value",)
-    return Scene(stage=stage, tape=attrs.evolve(stage.tape, first=first), columns=columns, notes=(*stage.notes, *notes))
+        notes += (f"the run begins {first - asked} bars late, at {when}, where every feature has a value",)
+    return Scene(
+        stage=stage,
+        tape=attrs.evolve(stage.tape, first=first),
+        columns=columns,
+        notes=(*stage.notes, *notes),
+        left_out=missing,
+    )
 
 
 def choose_engine(parts: Parts) -> tuple[str, str]:

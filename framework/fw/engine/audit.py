@@ -19,6 +19,7 @@ from fw.engine.assemble import Parts, Scene, choose_engine, lay_stage, set_scene
 from fw.engine.columns import PlannedSet
 from fw.engine.leaks import feature_contract
 from fw.engine.loop import Loop
+from fw.engine.needs import present
 from fw.engine.scan import scan
 from fw.errors import PluginError
 from fw.ledger.kinds import SIGNAL_FIELDS
@@ -86,8 +87,11 @@ def audit(bench: Bench) -> tuple[Finding, ...]:
             f"to {format_time(int(bars.close_time[-1]))}",
         ),
     ]
-    findings += [_check_features(planned, stage.market) for planned in parts.features]
-    findings.append(_check_strategy(bench, parts, bench.scene(parts, run), run))
+    found = present(parts.features, stage.market, parts.source.offer.title)
+    findings += [_check_features(planned, stage.market) for planned in found.sets]
+    scene = bench.scene(parts, run)
+    findings += [Finding(True, "features", note) for note in scene.left_out]
+    findings.append(_check_strategy(bench, parts, scene, run))
     return tuple(findings)
 
 

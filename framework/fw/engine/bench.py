@@ -15,17 +15,20 @@ from fw.engine.assemble import (
     build_parts,
     choose_engine,
     load_stage,
+    needs_of,
     set_scene,
     terms_of,
     traded_period,
 )
 from fw.engine.bounds import Again, as_before
+from fw.engine.columns import compute_columns
 from fw.engine.contracts import check_contracts
 from fw.engine.finer import WALKED
 from fw.engine.fingerprint import fingerprint
 from fw.engine.folder import config_hash, write_result
 from fw.engine.kept import KeptColumns
 from fw.engine.loop import Loop
+from fw.engine.needs import Present, left_out, present
 from fw.engine.outcome import result_of
 from fw.engine.run import EngineRun, RunClock
 from fw.engine.scan import scan
@@ -35,6 +38,10 @@ from fw.ledger.memory import keep_freed_memory
 from fw.registry import BUNDLED, blame, build_part
 
 if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from fw.domain.market import Market
     from fw.domain.result import Result
     from fw.engine.assemble import Progress
     from fw.engine.columns import Cache
@@ -77,8 +84,8 @@ class Bench:
 
     def stage(self, parts: Parts) -> Stage:
         """The market on its tape, read the first time."""
-        if self._stage is None:
-            self._stage = load_stage(self.settings, parts)
+        if self._stage is None or not needs_of(parts) <= self._stage.asked:
+            self._stage, self._fingerprint = load_stage(self.settings, parts), None
         return self._stage
 
     def scene(self, parts: Parts, run: EngineRun, cache: Cache | None = None, *, keep: bool = False) -> Scene:
@@ -88,6 +95,22 @@ class Bench:
         run.instruments = dict(zip(stage.market.instruments, stage.instruments, strict=True))
         run.period = traded_period(self.settings, stage.market)
         return set_scene(parts, stage, cache, self.kept() if keep else None)
+
+    def columns(self) -> tuple[Market, Mapping[str, NDArray[np.float64]]]:
+        """The market and its feature columns, float64[instrument, bar]."""
+        market, found = self._present()
+        return market, compute_columns(found.sets, market, left_out=found.notes)
+
+    def left_out(self) -> tuple[str, ...]:
+        """Notes on the feature sets that are left out for want of data."""
+        market, found = self._present()
+        newest = market.trailing(1)  # enough to learn what the columns are called
+        return left_out(found, compute_columns(found.sets, newest) if found.notes else ())
+
+    def _present(self) -> tuple[Market, Present]:
+        parts = self.parts(self.make_run())
+        market = self.stage(parts).market
+        return market, present(parts.features, market, parts.source.offer.title)
 
     def kept(self) -> KeptColumns:
         """Feature columns that earlier runs left on disk, and where this one's go."""

@@ -13,6 +13,7 @@ import numpy as np
 from fw.domain.expression import Undefined
 from fw.domain.frame import Frame, read_only
 from fw.domain.time import BarSize, format_time
+from fw.engine.needs import unread
 from fw.errors import DataError, PluginError, SettingsError
 from fw.registry import Offer, blame
 
@@ -34,6 +35,8 @@ class PlannedSet:
     on: str | None = None
     entry: str = ""
     """Its name in the file."""
+    may_lack: bool = False
+    """Whether it is left out where the market does not have what it needs."""
 
     @property
     def is_derived(self) -> bool:
@@ -61,11 +64,17 @@ Cache = MutableMapping["Market", dict[Any, Mapping[str, "NDArray[np.float64]"]]]
 
 
 def compute_columns(
-    sets: Iterable[PlannedSet], market: Market, cache: Cache | None = None, kept: KeptColumns | None = None
+    sets: Iterable[PlannedSet],
+    market: Market,
+    cache: Cache | None = None,
+    kept: KeptColumns | None = None,
+    left_out: Iterable[str] = (),
 ) -> Mapping[str, NDArray[np.float64]]:
     """Every column, float64[instrument, bar], by its name in the run; NaN only where it starts up.
 
+    The market has what the sets need (`present`); a derived one that may lack its columns is left out without them.
     A sweep hands over a cache, so that combinations share their common columns; `kept` are those of earlier runs.
+    `left_out` says what an error adds for whoever asks for a column of a set that is not among these.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     known = {} if cache is None else cache.setdefault(market, {})
@@ -81,8 +90,10 @@ def compute_columns(
             refuse_twice(planned, name, columns)
             columns[name] = rows
     for planned in made_of_others:
+        if planned.may_lack and unread(planned, columns):
+            continue
         refuse_twice(planned, planned.entry, columns)
-        refuse_unknown(planned, columns)
+        refuse_unknown(planned, columns, left_out)
         columns[planned.entry] = derived(planned, columns, market)
     return columns
 
@@ -96,7 +107,7 @@ def refuse_twice(planned: PlannedSet, name: str, columns: Container[str]) -> Non
     raise SettingsError(f"two feature sets give the column {name!r}; change the spans of one, or drop it")
 
 
-def refuse_unknown(planned: PlannedSet, columns: Iterable[str]) -> None:
+def refuse_unknown(planned: PlannedSet, columns: Iterable[str], left_out: Iterable[str] = ()) -> None:
     """SettingsError where a column that this one is made of is none of these."""
     for name in planned.part.reads:
         if name not in columns:
@@ -104,7 +115,7 @@ def refuse_unknown(planned: PlannedSet, columns: Iterable[str]) -> None:
             meant = f" (did you mean {close[0]!r}?)" if close else ""
             raise SettingsError(
                 f"features.{planned.entry}: reads the column {name!r}{meant}, which no feature set before it gives; "
-                f"there is {', '.join(columns) or 'none'}"
+                + "; ".join((f"there is {', '.join(columns) or 'none'}", *left_out))
             )
 
 
@@ -167,9 +178,6 @@ def _on_clock(planned: PlannedSet, market: Market) -> Frame:
 
 def computed(planned: PlannedSet, market: Market) -> Frame:
     """What the set says, checked: one float row per bar."""
-    for need in planned.part.needs:
-        if not market.series[market.focus].has(need):
-            raise DataError(f"{planned.offer.title} needs {need} of {market.focus}, which the source does not have")
     try:
         frame = planned.part.compute(market)
     except BaseException:  # told apart only now: live comes by here at every bar

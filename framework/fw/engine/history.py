@@ -43,11 +43,12 @@ class HistoryWindow:
         features: Mapping[str, NDArray[np.float64]],
         forecasts: Mapping[str, NDArray[np.float64]],
         first: int,
+        left_out: tuple[str, ...] = (),
     ) -> None:
         self.instruments = market.instruments
         self.first = first
         self.bars = HistoryBarsBlock(block)
-        self.features = NamedColumns(features, "feature")
+        self.features = NamedColumns(features, "feature", left_out)
         self.forecasts = NamedColumns(forecasts, "forecast")
         self._market = market
 

@@ -11,6 +11,7 @@ import numpy as np
 from fw.domain.frame import read_only
 from fw.engine.columns import PlannedSet, computed, derived, refuse_twice, refuse_unknown
 from fw.engine.growing import GrowingLarger, GrowingMarket
+from fw.engine.needs import unread
 from fw.errors import PluginError
 
 if TYPE_CHECKING:
@@ -65,8 +66,11 @@ class LiveColumns:
         self._windows = {
             size: _windows([one for one in placed if _larger(one.planned, clock) == size]) for size in (None, *sizes)
         }
-        self._derived = [planned for planned in sets if planned.is_derived]
-        for planned in self._derived:
+        self._derived: list[PlannedSet] = []
+        for planned in (planned for planned in sets if planned.is_derived):
+            if planned.may_lack and unread(planned, names):
+                continue
+            self._derived.append(planned)
             refuse_twice(planned, planned.entry, names)
             refuse_unknown(planned, names)
             names[planned.entry] = planned

@@ -72,7 +72,7 @@ class Loop:
         sizer = parts.sizer.part
         scales = scales_of(parts, history_of(scene), scene) if hasattr(sizer, "size_all") else None
         self.simulation = Simulation(scene.tape, scene.stage.instruments, terms, capital=capital, scales=scales)
-        self.shared = Shared(scene.stage.market, scene.columns, {}, self.simulation, parts.lookback)
+        self.shared = Shared(scene.stage.market, scene.columns, {}, self.simulation, parts.lookback, scene.left_out)
         self.views = list(self.shared.views.values())
         self.inbox = Inbox(parts.observers, run.log)
         self.tags: list[str] = []

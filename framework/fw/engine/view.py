@@ -109,7 +109,8 @@ class ViewWindow:
         self.instrument = symbol
         self.instruments = shared.market.instruments
         self.bars = BarsWindow(data.bars, shared.moment)
-        self.features = ColumnsWindow({n: rows[k] for n, rows in shared.features.items()}, "feature", shared.moment)
+        own = {n: rows[k] for n, rows in shared.features.items()}
+        self.features = ColumnsWindow(own, "feature", shared.moment, shared.left_out)
         self.forecasts = ColumnsWindow({n: rows[k] for n, rows in shared.forecasts.items()}, "forecast", shared.moment)
         self.position = PositionWindow(k, shared.simulation, shared.moment)
         self.account = shared.account
@@ -167,11 +168,13 @@ class Shared:
         forecasts: Mapping[str, NDArray[np.float64]],
         simulation: Simulation,
         lookback: int,
+        left_out: tuple[str, ...] = (),
     ) -> None:
         self.market = market
         self.features = features
         self.forecasts = forecasts
         self.simulation = simulation
         self.moment = Moment(lookback)
+        self.left_out = left_out
         self.account = AccountWindow(simulation, self.moment)
         self.views = {symbol: ViewWindow(self, k) for k, symbol in enumerate(market.instruments)}

@@ -136,16 +136,18 @@ class StampsWindow:
 class NamedColumns(Mapping[str, "NDArray[np.float64]"]):
     """Feature or forecast columns by name, with an error that names what there is."""
 
-    def __init__(self, columns: Mapping[str, NDArray[np.float64]], what: str) -> None:
+    def __init__(self, columns: Mapping[str, NDArray[np.float64]], what: str, left_out: tuple[str, ...] = ()) -> None:
         self._columns = columns
         self._what = what
+        self._left_out = left_out
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:
         try:
             return self._columns[name]
         except KeyError:
             known = ", ".join(self._columns) or "none"
-            raise PluginError(f"there is no {self._what} {name!r}; this run computes: {known}") from None
+            said = "; ".join((f"there is no {self._what} {name!r}; this run computes: {known}", *self._left_out))
+            raise PluginError(said) from None
 
     def __contains__(self, name: object) -> bool:
         return name in self._columns
@@ -160,8 +162,10 @@ class NamedColumns(Mapping[str, "NDArray[np.float64]"]):
 class ColumnsWindow(NamedColumns):
     """The columns of one instrument up to now."""
 
-    def __init__(self, columns: Mapping[str, NDArray[np.float64]], what: str, moment: Moment) -> None:
-        super().__init__(columns, what)
+    def __init__(
+        self, columns: Mapping[str, NDArray[np.float64]], what: str, moment: Moment, left_out: tuple[str, ...] = ()
+    ) -> None:
+        super().__init__(columns, what, left_out)
         self._moment = moment
 
     def __getitem__(self, name: str) -> NDArray[np.float64]:

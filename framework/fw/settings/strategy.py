@@ -137,6 +137,9 @@ class FeatureEntry(PartEntry):
 
     bar: BarSize | None = setting(None, help="compute on this larger bar; columns end in @4h")
     on: Symbol | None = setting(None, help="compute on this instrument for all; columns begin with ETHUSDT:")
+    missing: Literal["error", "skip"] = setting(
+        "error", help="data it needs and the source lacks: refuse, or leave the set out and say so"
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -106,9 +106,11 @@ def compute(file: Path, profile: str | None, overrides: tuple[str, ...], out: Pa
     plan = fw.load(file, profile=profile, overrides=list(overrides))
     written = write_columns(plan, plan.workspace.inside(out))
     if as_json:
-        _show_json(written.plain())
+        _show_json({**written.plain(), "left_out": plan.left_out()})
         return
     click.echo(f"wrote {written.path}")
+    for note in plan.left_out():
+        click.echo(f"note: {note}")
     many = f"{len(written.columns)} columns" if len(written.columns) != 1 else "1 column"
     click.echo(f"{written.rows:,} rows of {', '.join(written.instruments)}; {many}: {', '.join(written.columns)}")
     if written.first_complete is None:
@@ -144,9 +146,11 @@ def report(
     text = page_of(found).encode("utf-8", "replace")
     write_whole(target, lambda beside: beside.write_bytes(text))
     if as_json:
-        _show_json({"path": str(target), **found})
+        _show_json({"path": str(target), **found, "left_out": plan.left_out()})
         return
     click.echo(f"wrote {target}")
+    for note in plan.left_out():
+        click.echo(f"note: {note}")
     click.echo(
         f"{found['tests']} rank correlations with forward returns: {found['below_5_percent']} are beyond 5 % each by "
         f"itself, where luck alone gives about {found['tests'] * 0.05:.0f}; {found['stand']} stand when all are counted"

@@ -42,7 +42,7 @@ class Written:
 def traded_rows(plan: Plan) -> Mapping[str, Frame]:
     """The columns of each instrument in the traded period: time (the bar's close, ns) and every feature.
 
-    SettingsError where neither the file nor its strategy has feature sets, DataError where no bar is left.
+    SettingsError where neither the file nor its strategy has feature sets, DataError where no bar or column is left.
     """
     import fw
 
@@ -55,6 +55,8 @@ def traded_rows(plan: Plan) -> Mapping[str, Frame]:
     for symbol, frame in plan.features().items():
         inside = market.of(symbol).bars.open_time >= begin
         cut[symbol] = fw.Frame.of({name: column[inside] for name, column in frame.items()})
+    if list(next(iter(cut.values()))) == ["time"]:
+        raise DataError(f"no column is left: {'; '.join(plan.left_out())}")
     if not next(iter(cut.values())).rows:
         raise DataError("there is no bar between source.start and source.end")
     return cut

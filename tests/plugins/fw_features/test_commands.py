@@ -186,6 +186,42 @@ def test_columns_that_the_strategy_brings_count(place):
     assert "sma_5" in run("compute", "c.yaml", "--out", "c.parquet")
 
 
+NEEDY = '''
+import attrs, fw
+
+@attrs.frozen
+class Mood:
+    """How the crowd feels, in `mood`."""
+    needs = ("bars", "sentiment")
+    lookback = 1
+    def compute(self, market):
+        return fw.Frame.of({"mood": market.stamps["sentiment"].last("value", at=market.bars.close_time, within=10**15)})
+
+@fw.hookimpl
+def fw_features():
+    return {"mood": Mood}
+'''
+
+
+def test_what_a_set_lacks_is_an_error_or_a_note(place):
+    (place / "needy.py").write_text(NEEDY)
+    text = FILE + "plugins: [./needy.py]\n"
+    (place / "c.yaml").write_text(text.replace("features: [", "features: [mood, "))
+    words = "feature set 'mood' needs sentiment of BTCUSDT, which source 'synthetic' does not have"
+    for command in (["compute", "c.yaml", "--out", "c.parquet"], ["report", "c.yaml"]):
+        assert words in run(*command, code=3)
+    (place / "d.yaml").write_text(text.replace("features: [", "features: [{use: mood, missing: skip}, "))
+    note = "features.mood is left out: source 'synthetic' does not have sentiment of BTCUSDT"
+    assert note in run("compute", "d.yaml", "--out", "d.parquet")
+    assert "mood" not in parquet.read_schema(place / "d.parquet").names
+    assert json.loads(run("report", "d.yaml", "--horizons", "4", "--json"))["left_out"] == [note]
+    alone = "features: [{use: mood, missing: skip}]"
+    (place / "e.yaml").write_text(
+        "\n".join(alone if line.startswith("features") else line for line in text.split("\n"))
+    )
+    assert f"no column is left: {note}" in run("compute", "e.yaml", "--out", "e.parquet", code=3)
+
+
 def test_a_report_is_written_below_the_workspace_and_says_how_much_is_luck(place):
     told = run("report", "a.yaml", "--horizons", "24,1")
     assert f"wrote {place / 'reports' / 'features-some-hours.html'}" in told
