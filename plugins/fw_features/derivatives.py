@@ -1,7 +1,7 @@
-"""What only a perpetual future has: funding, open interest, and the distance of its price from the mark price.
+"""What only a perpetual future has: funding and open interest.
 
 Each value is used from the instant on at which it is known: funding from its settlement, open interest from its
-publication, a mark price from the close of its bar.
+publication.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.known import believed, stale_setting
-from fw_features.spans import frame_of, integers, room, spans_setting
+from fw_features.spans import integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -208,62 +208,6 @@ class OpenInterest:
         )
 
 
-@attrs.frozen
-class Basis:
-    """How far the traded price is from the mark price, in `basis`, `basis_mean_24` and `basis_z_24`.
-
-    Mark prices come in bars of the same size or of smaller ones, of which the one that closes with the bar counts; a
-    bar without one counts as no distance.
-    """
-
-    spans: tuple[int, ...] = spans_setting((24,), ge=2, help="bars in the mean, two columns each")
-    needs: ClassVar[tuple[str, ...]] = ("bars", "mark")
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
-
-    def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.kernels import moving_means
-        from fw_features.moments import moving_scores
-
-        near = _basis(market)
-        means, scores = room(len(self.spans), market), room(len(self.spans), market)
-        moving_means(near, integers(self.spans), means)
-        moving_scores(near, integers(self.spans), scores)
-        out = room(1 + 2 * len(self.spans), market)
-        out[0], out[1::2], out[2::2] = near, means, scores
-        return frame_of([column.name for column in self.about()], out)
-
-    def about(self) -> tuple[Column, ...]:
-        alone = Column(
-            name="basis",
-            formula="close / mark price − 1; 0 where the bar has no mark price",
-            unit="share",
-            scale_free=True,
-            source="definition of the premium against mark",
-        )
-        return (alone, *(column for span in self.spans for column in self._about(span)))
-
-    def _about(self, span: int) -> tuple[Column, ...]:
-        return (
-            Column(
-                name=f"basis_mean_{span}",
-                formula=f"mean of the last {span} values of basis",
-                unit="share",
-                scale_free=True,
-                source="definition of the mean",
-            ),
-            Column(
-                name=f"basis_z_{span}",
-                formula=f"(basis − mean) / sample deviation of the last {span} values; 0 where all are equal",
-                unit="1",
-                scale_free=True,
-                source="definition of the standard score",
-            ),
-        )
-
-
 def _hours_to_next(
     time: NDArray[np.int64], first: NDArray[np.int64], end: NDArray[np.int64], closes: NDArray[np.int64]
 ) -> Floats:
@@ -275,21 +219,3 @@ def _hours_to_next(
     due = np.where(end - first >= 2, 2 * last - before, closes - closes % INTERVAL + INTERVAL)
     hours: Floats = np.maximum(due - closes, 0) / HOUR
     return hours
-
-
-def _basis(market: fw.Market) -> Floats:
-    import numpy as np
-
-    bars, mark = market.bars, market.mark
-    if mark is None:
-        raise fw.DataError(f"basis needs mark of {market.focus}, which the source does not have")
-    if mark.size > bars.size:
-        raise fw.DataError(
-            f"basis needs mark prices of {market.focus} in bars of {bars.size} or smaller; "
-            f"the source has bars of {mark.size}"
-        )
-    place = np.searchsorted(mark.close_time, bars.close_time)
-    there = np.append(mark.close_time, -1)[place] == bars.close_time
-    beside = np.append(mark.close, 1.0)[place]
-    out: Floats = np.where(there, bars.close / beside - 1.0, 0.0)
-    return out

@@ -5,17 +5,20 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 import fw
+from fw_features.about import Column
+from fw_features.spans import Described, framed, integers, room
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 
-def stale_setting() -> Any:
+def stale_setting(default: int = 24) -> Any:
     """A setting of how long a published value is believed."""
-    return fw.setting(24, ge=1, help="bars after its publication at which a value is no longer believed")
+    return fw.setting(default, ge=1, help="bars after its publication at which a value is no longer believed")
 
 
 def stamps_of(market: fw.Market, kind: str) -> fw.Stamps:
@@ -30,3 +33,56 @@ def believed(market: fw.Market, kind: str, column: str, stale: int) -> Floats:
     """The newest value at the close of each bar; NaN where none was published in the time of `stale` bars."""
     bars = market.bars
     return stamps_of(market, kind).last(column, at=bars.close_time, within=stale * bars.size.ns)
+
+
+def rows_of_bars(market: fw.Market, stamps: fw.Stamps, *, back: int = 0) -> tuple[Integers, Integers]:
+    """First and end (exclusive) of the rows published in the time of each bar, and of `back` bars before it."""
+    import numpy as np
+
+    closes, size = market.bars.close_time, market.bars.size.ns
+    first = stamps.published.searchsorted(closes - (1 + back) * size, side="right")
+    end = stamps.published.searchsorted(closes, side="right")
+    return first.astype(np.int64), end.astype(np.int64)
+
+
+def scored(feature_set: Described, market: fw.Market, levels: Floats, spans: tuple[int, ...], late: int) -> fw.Frame:
+    """A column of levels, then mean and score over each span; NaN where fewer than `late` bars stand before."""
+    import numpy as np
+
+    from fw_features.kernels import moving_means
+    from fw_features.moments import moving_scores
+
+    out = room(1 + 2 * len(spans), market)
+    late = min(late, len(levels))
+    out[:, :late] = np.nan
+    out[0, late:] = levels[late:]
+    means, scores = np.empty((2, len(spans), len(levels) - late))
+    moving_means(levels[late:], integers(spans), means)
+    moving_scores(levels[late:], integers(spans), scores)
+    out[1::2, late:], out[2::2, late:] = means, scores
+    return framed(feature_set, out)
+
+
+def about_scored(level: Column, spans: tuple[int, ...]) -> tuple[Column, ...]:
+    """What the columns of `scored` are."""
+    columns = [level]
+    for span in spans:
+        columns += (
+            Column(
+                name=f"{level.name}_mean_{span}",
+                formula=f"mean of the last {span} values of {level.name}",
+                unit=level.unit,
+                low=level.low,
+                high=level.high,
+                scale_free=level.scale_free,
+                source="definition of the mean",
+            ),
+            Column(
+                name=f"{level.name}_z_{span}",
+                formula=f"({level.name} − mean) / sample deviation of the last {span} values; 0 where all are equal",
+                unit="1",
+                scale_free=True,
+                source="definition of the standard score",
+            ),
+        )
+    return tuple(columns)

@@ -8,10 +8,11 @@ import fw
 from fw_features.averages import Dema, Ema, Hull, Kama, Sma, Tema, Wma
 from fw_features.bands import Bollinger, NormalisedAtr
 from fw_features.bar_oscillators import Cci, Mfi, Stochastic, Ultimate, WilliamsR
+from fw_features.book import DepthImbalance, Microprice, OrderFlow, QuotedSpread
 from fw_features.calendar import Calendar
 from fw_features.channels import Donchian, Keltner
 from fw_features.cross import Against, Rank
-from fw_features.derivatives import Basis, Funding, OpenInterest
+from fw_features.derivatives import Funding, OpenInterest
 from fw_features.expression import Expression
 from fw_features.liquidity import (
     Amihud,
@@ -27,9 +28,12 @@ from fw_features.liquidity import (
     Vwap,
 )
 from fw_features.oscillators import Awesome, Cmo, Fisher, Rsi, StochRsi, Trix
+from fw_features.positioning import LongShort, TakerRatio
+from fw_features.premiums import Basis, Premium
 from fw_features.price import Distance, Gap, Momentum, RateOfChange, Returns, SimpleReturns
 from fw_features.sets import Atr, Volatility
 from fw_features.shape import Candle, FractionalDifference, ZScore
+from fw_features.trades import SignedVolume, TradeFlow
 from fw_features.trend import Adx, Aroon, Macd, Regression, Supertrend, Swings
 from fw_features.volatility import (
     EwmaVolatility,
@@ -122,6 +126,17 @@ DERIVATIVES = {
     "funding": Funding,
     "open_interest": OpenInterest,
     "basis": Basis,
+    "premium": Premium,
+    "long_short": LongShort,
+    "taker_ratio": TakerRatio,
+}
+BOOK = {
+    "quoted_spread": QuotedSpread,
+    "depth_imbalance": DepthImbalance,
+    "microprice": Microprice,
+    "order_flow": OrderFlow,
+    "signed_volume": SignedVolume,
+    "trade_flow": TradeFlow,
 }
 CROSS = {
     "against": Against,
@@ -138,6 +153,7 @@ FAMILIES: dict[str, dict[str, type[Any]]] = {
     "Volatility": VOLATILITY,
     "Liquidity": LIQUIDITY,
     "Derivatives": DERIVATIVES,
+    "Order book and trades": BOOK,
     "Across instruments": CROSS,
     "Composed": COMPOSED,
 }

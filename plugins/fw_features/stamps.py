@@ -49,3 +49,47 @@ def log_ratios(newer: Floats, older: Floats, out: Floats) -> None:
     """Write ln(newer / older); 0 where either is not a number above 0."""
     for i in range(len(out)):
         out[i] = math.log(newer[i] / older[i]) if newer[i] > 0.0 and older[i] > 0.0 else 0.0
+
+
+@kernel
+def logs(values: Floats, out: Floats) -> None:
+    """Write ln(value); 0 where it is not a number above 0."""
+    for i in range(len(out)):
+        out[i] = math.log(values[i]) if values[i] > 0.0 else 0.0
+
+
+@kernel
+def sums_between(value: Floats, first: Integers, end: Integers, sums: Floats) -> None:
+    """Write the sum of the values of each bar's stretch."""
+    for bar in range(len(sums)):
+        total = 0.0
+        for i in range(first[bar], end[bar]):
+            total += value[i]
+        sums[bar] = total
+
+
+@kernel
+def book_flows(
+    bid: Floats, bids: Floats, ask: Floats, asks: Floats, first: Integers, end: Integers, oldest: Integers,
+    flows: Floats, sizes: Floats, rows: Floats,
+) -> None:  # fmt: skip
+    """Write for each bar the order flow of its books, the sum of their mean best sizes, and how many there are.
+
+    `oldest` is the first row of each bar's stretch or before it that its first book may be compared with.
+    """
+    for bar in range(len(flows)):
+        flow = size = 0.0
+        for i in range(first[bar], end[bar]):
+            size += 0.5 * (bids[i] + asks[i])
+            if i > oldest[bar]:
+                if bid[i] >= bid[i - 1]:
+                    flow += bids[i]
+                if bid[i] <= bid[i - 1]:
+                    flow -= bids[i - 1]
+                if ask[i] <= ask[i - 1]:
+                    flow -= asks[i]
+                if ask[i] >= ask[i - 1]:
+                    flow += asks[i - 1]
+        flows[bar] = flow
+        sizes[bar] = size
+        rows[bar] = end[bar] - first[bar]

@@ -110,7 +110,7 @@ def ratios(spec: Synthetic, symbol: str, plan: Weeks) -> dict[str, Floats]:
     """[hour]: long over short accounts and positions."""
     lean = _lean(plan)
     return {
-        name: np.asarray(np.round(np.exp(mean + by_lean * lean + 0.02 * _hourly(spec, symbol, plan, name)), 4))
+        name: np.asarray(np.round(np.exp(mean + by_lean * lean + 0.01 * _hourly(spec, symbol, plan, name)), 4))
         for name, (mean, by_lean) in RATIOS.items()
     }
 

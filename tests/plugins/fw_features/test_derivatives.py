@@ -11,7 +11,8 @@ import pytest
 import fw
 from fw.testing import feature_contract
 from fw.testing.markets import trend
-from fw_features.derivatives import Basis, Funding, OpenInterest
+from fw_features.derivatives import Funding, OpenInterest
+from fw_features.premiums import Basis
 
 HOUR = 3_600_000_000_000
 MINUTE = HOUR // 60

@@ -13,6 +13,7 @@ from fw_features.plugin import fw_features
 
 SETS = {name: spec() for name, spec in fw_features().items() if hasattr(spec, "compute")}
 """Every bundled set as it is without settings."""
+SETS["index basis"] = fw_features()["basis"](against="index")
 
 PRICES = ("open", "high", "low", "close")
 SYMBOLS = ("BTCUSDT", "ETHUSDT")
@@ -147,8 +148,20 @@ def test_columns_free_of_scale_stay_when_all_prices_are_multiplied(feature_set):
             extra["quote_volume"] = extra["quote_volume"] * 1000.0
         return attrs.evolve(bars, **{name: getattr(bars, name) * 1000.0 for name in PRICES}, extra=extra)
 
+    def dearer(stamps):
+        """Prices of the index and of the book are prices; ratios, sizes and the premium are none."""
+        priced = {kind: rows for kind, rows in stamps.items() if kind in ("index", "book")}
+        return dict(stamps) | {
+            kind: fw.Stamps(
+                rows.time,
+                {name: column * (1.0 if "size" in name else 1000.0) for name, column in rows.columns.items()},
+                published=rows.published,
+            )
+            for kind, rows in priced.items()
+        }
+
     series = {
-        name: attrs.evolve(data, bars=times_1000(data.bars), mark=times_1000(data.mark))
+        name: attrs.evolve(data, bars=times_1000(data.bars), mark=times_1000(data.mark), stamps=dearer(data.stamps))
         for name, data in market.series.items()
     }
     before, after = feature_set.compute(market), feature_set.compute(attrs.evolve(market, series=series))
