@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -73,7 +72,7 @@ class Ema:
 
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
-        from fw_features.kernels import forgetting_means
+        from fw_features.recursions import forgetting_means
 
         out = room(len(self.spans), market)
         values = getattr(market.bars, self.source)
@@ -126,10 +125,7 @@ class Dema:
         return 2 * chained_block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        columns = {}
-        for span, (once, twice) in repeated(self.spans, 2, market):
-            columns[f"dema_{span}"] = 2.0 * once - twice
-        return fw.Frame.of(columns)
+        return frame_of(named("dema", self.spans), repeated(self.spans, (2.0, -1.0), market))
 
     def about(self) -> tuple[Column, ...]:
         formula = "2 × EMA − EMA(EMA) of close, each over {span} bars"
@@ -148,10 +144,7 @@ class Tema:
         return 2 * chained_block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        columns = {}
-        for span, (once, twice, thrice) in repeated(self.spans, 3, market):
-            columns[f"tema_{span}"] = 3.0 * once - 3.0 * twice + thrice
-        return fw.Frame.of(columns)
+        return frame_of(named("tema", self.spans), repeated(self.spans, (3.0, -3.0, 1.0), market))
 
     def about(self) -> tuple[Column, ...]:
         formula = "3 × EMA − 3 × EMA(EMA) + EMA(EMA(EMA)) of close, each over {span} bars"
@@ -208,32 +201,16 @@ class Kama:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
         from fw_features.recursions import paced_means
+        from fw_features.windows import efficiencies
 
-        close = market.bars.close
+        close, weights = market.bars.close, room(1, market)[0]
         out = room(len(self.spans), market)
+        slow, fast = 2.0 / 31.0, 2.0 / 3.0
         for column, span in zip(out, self.spans, strict=True):
             block = self.WARM + span
-            paced_means(close, self._weights(close, span), span, block_starts(market.bars, block), block, column)
+            efficiencies(close, span, slow, fast, weights)
+            paced_means(close, weights, span, block_starts(market.bars, block), block, column)
         return frame_of(named("kama", self.spans), out)
-
-    def _weights(self, close: Floats, span: int) -> Floats:
-        """The square of a weight between those of EMAs over 30 and over 2 bars, by the efficiency of the last bars."""
-        import numpy as np
-
-        from fw_features.kernels import moving_means
-
-        weights = np.full(len(close), np.nan)
-        if len(close) <= span:
-            return weights
-        steps = np.empty((1, len(close) - 1))
-        moving_means(np.abs(close[1:] - close[:-1]), integers((span,)), steps)
-        way = np.abs(close[span:] - close[:-span])
-        walked = steps[0, span - 1 :] * span
-        efficiency = np.where(walked > way, way / np.where(walked > 0.0, walked, 1.0), 1.0)
-        slow, fast = 2.0 / 31.0, 2.0 / 3.0
-        pace = efficiency * (fast - slow) + slow
-        weights[span:] = pace * pace
-        return weights
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -248,15 +225,18 @@ def chained_block(span: int) -> int:
     return FADED_IN_CHAINS * (span + 1) // 2 + 1
 
 
-def repeated(spans: tuple[int, ...], depth: int, market: fw.Market) -> Iterator[tuple[int, Floats]]:
-    """Each span with the exponential means of closes, of those means, and so on: float64[depth, bar]."""
+def repeated(spans: tuple[int, ...], factors: tuple[float, ...], market: fw.Market) -> Floats:
+    """For each span a sum of the exponential mean of closes, that of those means, and so on, each times its factor."""
+    import numpy as np
+
     from fw_features.blocks import block_starts
     from fw_features.recursions import repeated_means
 
-    for span in spans:
-        means, block = room(depth, market), chained_block(span)
-        repeated_means(market.bars.close, span, block_starts(market.bars, block), block, means)
-        yield span, means
+    out, weights = room(len(spans), market), np.array((*factors, 0.0)[:3])
+    for column, span in zip(out, spans, strict=True):
+        block = chained_block(span)
+        repeated_means(market.bars.close, span, weights, block_starts(market.bars, block), block, column)
+    return out
 
 
 def _line(span: int) -> Floats:

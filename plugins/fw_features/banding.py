@@ -46,6 +46,15 @@ def _bands(mean: Floats, wide: float, reach: Floats, upper: Floats, middle: Floa
         lower[i] = mean[i] - reach[i]
 
 
+@kernel
+def lines_around(middle: Floats, wide: float, upper: Floats, lower: Floats) -> None:
+    """Write middle + wide × reach and middle − wide × reach; the reach stands where the lower line will be."""
+    for i in range(len(middle)):
+        away = wide * lower[i]
+        upper[i] = middle[i] + away
+        lower[i] = middle[i] - away
+
+
 @inner
 def _widths(close: Floats, mean: Floats, reach: Floats, width: Floats, place: Floats) -> None:
     for i in range(len(width)):

@@ -8,7 +8,8 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import filled, integers, spans_setting
+from fw_features.sets import Atr
+from fw_features.spans import filled, framed, integers, spans_setting
 
 
 @attrs.frozen
@@ -76,9 +77,12 @@ class NormalisedAtr:
         return self._ranges().lookback
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        ranges = self._ranges().compute(market)
-        close = market.bars.close
-        return fw.Frame.of({f"n{name}": 100.0 * column / close for name, column in ranges.items()})
+        from fw_features.kernels import shares
+
+        out = self._ranges().average_ranges(market)
+        for column in out:
+            shares(column, market.bars.close, 0.0, column)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -93,7 +97,5 @@ class NormalisedAtr:
             for span in self.spans
         )
 
-    def _ranges(self) -> fw.FeatureSet:
-        from fw_features.sets import Atr
-
+    def _ranges(self) -> Atr:
         return Atr(spans=self.spans)

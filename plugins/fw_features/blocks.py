@@ -21,18 +21,22 @@ def block_starts(bars: Bars, length: int) -> Integers:
 
     Where bars are missing a block has fewer than `length` bars, or none and no entry.
     """
-    return _first_bars(bars.open_time, bars.size.origin, length * bars.size.ns)
+    return _first_bars(bars.open_time, bars.size.origin, bars.size.ns, length)
 
 
 @kernel
-def _first_bars(times: Integers, origin: int, block: int) -> Integers:
+def _first_bars(times: Integers, origin: int, size: int, length: int) -> Integers:
+    block = length * size
     if len(times) == 0:
         return np.empty(0, np.int64)
     first, last = (times[0] - origin) // block, (times[-1] - origin) // block
     starts = np.zeros(last - first + 1, np.int64)
     count = 1
     for number in range(first + 1, last + 1):
-        bar = np.searchsorted(times, origin + block * number)
+        edge = origin + block * number
+        bar = (edge - times[0] + size - 1) // size  # where it is when no bar is missing
+        if bar >= len(times) or times[bar] < edge or times[bar - 1] >= edge:
+            bar = np.searchsorted(times, edge)
         if bar > starts[count - 1]:
             starts[count] = bar
             count += 1

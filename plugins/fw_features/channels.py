@@ -78,19 +78,22 @@ class Keltner:
         return FADED * self.atr_span + 2
 
     def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.banding import lines_around
         from fw_features.blocks import block_starts
-        from fw_features.kernels import forgetting_means, true_ranges
+        from fw_features.kernels import true_ranges
+        from fw_features.recursions import forgetting_means
 
         bars = market.bars
-        middle, reach = room(2, market)
+        ranges, out = room(1, market)[0], room(3, market)
+        middle, reach = out[1], out[2]
         starts, atr_starts = block_starts(bars, self._block), block_starts(bars, self._atr_block)
         forgetting_means(bars.close, 0, self.span, 2 / (self.span + 1), starts, self._block, middle)
-        ranges = true_ranges(bars.high, bars.low, bars.close)
+        true_ranges(bars.high, bars.low, bars.close, ranges)
         forgetting_means(ranges, 1, self.atr_span, 1 / self.atr_span, atr_starts, self._atr_block, reach)
         first = max(self.span - 1, self.atr_span)
         middle[:first] = float("nan")
-        upper, lower = middle + self.width * reach, middle - self.width * reach
-        return fw.Frame.of(dict(zip(self._names, (upper, middle, lower), strict=True)))
+        lines_around(middle, float(self.width), out[0], reach)
+        return frame_of(self._names, out)
 
     @property
     def _names(self) -> tuple[str, ...]:

@@ -248,31 +248,6 @@ def _shares_above(above: Floats, below: Floats, out: Floats) -> None:
 
 
 @kernel
-def chaikin_oscillators(flows: Floats, fast: int, slow: int, starts: Integers, warm: int, out: Floats) -> None:
-    """Write fast minus slow exponential mean of the running sum of money flow; NaN until the longer has its span.
-
-    What the sum was before cancels out of the difference as both means forget it: it begins at 0, and the means at
-    its first value, `warm` bars before each block of bars (`starts`: the first bar of each).
-    """
-    bars = len(flows)
-    seeded = max(fast, slow) - 1
-    out[: min(bars, seeded)] = np.nan
-    quick, calm = 2.0 / (fast + 1.0), 2.0 / (slow + 1.0)
-    for block in range(len(starts)):
-        first = starts[block]
-        end = starts[block + 1] if block + 1 < len(starts) else bars
-        begin = max(0, first - warm)
-        line = flows[begin]
-        near = far = line
-        for bar in range(begin + 1, end):
-            line += flows[bar]
-            near += quick * (line - near)
-            far += calm * (line - far)
-            if bar >= first and bar >= seeded:
-                out[bar] = near - far
-
-
-@kernel
 def price_impacts(close: Floats, volume: Floats, spans: Integers, unit: float, out: Floats) -> None:
     """Write the mean of |log return| per `unit` of traded value over those of the last `spans[k]` bars that traded."""
     bars = len(close)

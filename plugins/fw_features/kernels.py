@@ -15,7 +15,6 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
     Integers = NDArray[np.int64]
 
-LANES = 4  # blocks that are walked side by side
 CHUNK = 4096  # bars worked on at a time, so that a chunk's sums stay in the processor's nearest caches
 
 
@@ -179,101 +178,46 @@ def _relative_changes(newer: Floats, older: Floats, scale: float, out: Floats) -
 
 
 @kernel
-def true_ranges(high: Floats, low: Floats, close: Floats) -> Floats:
-    """The largest of high − low and the distances of high and low from the previous close; the first bar has none."""
-    out = np.empty(len(close))
+def true_ranges(high: Floats, low: Floats, close: Floats, out: Floats) -> None:
+    """Write the largest of high − low and the distances of high and low from the previous close; the first has none."""
     out[:1] = np.nan
-    for bar in range(1, len(close)):
-        before = close[bar - 1]
-        out[bar] = max(high[bar] - low[bar], abs(high[bar] - before), abs(low[bar] - before))
-    return out
+    before, top, bottom, reach = close[: max(0, len(close) - 1)], high[1:], low[1:], out[1:]
+    for i in range(len(reach)):
+        above = top[i] if top[i] > before[i] else before[i]
+        below = bottom[i] if bottom[i] < before[i] else before[i]
+        reach[i] = above - below
 
 
 @kernel
-def forgetting_means(
-    values: Floats, skipped: int, span: int, weight: float, starts: Integers, warm: int, out: Floats
-) -> None:
-    """Write exponential means with `weight` for the newest value, seeded with a plain mean of `span` values.
-
-    The mean begins anew in each block of bars (`starts`: the first bar of each), `warm` bars before the block, by
-    when what was before has faded; so a bar depends on its block and `warm` bars more, however much came earlier.
-    `skipped` values at the beginning do not exist. NaN until the first seed is complete.
-    """
-    bars = len(values)
-    out[: min(bars, skipped + span - 1)] = np.nan
-    done = 0
-    for block in range(len(starts)):
-        if block < done:
-            continue
-        first = starts[block]
-        if first >= warm and skipped + span <= warm and whole_blocks(starts, block) >= LANES:
-            _four_means(values, first, starts[block + 1] - first, skipped, span, weight, warm, out)
-            done = block + LANES
-            continue
-        end = starts[block + 1] if block + 1 < len(starts) else bars
-        begin = max(skipped, first - warm + skipped)
-        seeded = begin + span - 1
-        if seeded >= end:
-            continue
-        total = 0.0
-        for bar in range(begin, seeded + 1):
-            total += values[bar]
-        mean = total / span
-        if seeded >= first:
-            out[seeded] = mean
-        for bar in range(seeded + 1, first):
-            mean += weight * (values[bar] - mean)
-        for bar in range(max(seeded + 1, first), end):
-            mean += weight * (values[bar] - mean)
-            out[bar] = mean
+def directions(high: Floats, low: Floats, rise: Floats, fall: Floats) -> None:
+    """Write how far the high rose or the low fell, whichever moved farther, and 0 for the other; the first has none."""
+    rise[:1] = np.nan
+    fall[:1] = np.nan
+    bars = len(high)
+    _directions(high[1:], high[: max(0, bars - 1)], low[1:], low[: max(0, bars - 1)], rise[1:], fall[1:])
 
 
 @inner
-def whole_blocks(starts: Integers, block: int) -> int:
-    """How many blocks from this one on, up to four, are of equal length with another after them."""
-    if block + 1 >= len(starts):
-        return 0
-    length = starts[block + 1] - starts[block]
-    count = 1
-    while count < LANES and block + count + 1 < len(starts):
-        if starts[block + count + 1] - starts[block + count] != length:
-            break
-        count += 1
-    return count
+def _directions(high: Floats, high_before: Floats, low: Floats, low_before: Floats, rise: Floats, fall: Floats) -> None:
+    for i in range(len(rise)):
+        above, below = high[i] - high_before[i], low_before[i] - low[i]
+        rise[i] = above if (above > below) & (above > 0.0) else 0.0
+    for i in range(len(fall)):
+        above, below = high[i] - high_before[i], low_before[i] - low[i]
+        fall[i] = below if (below > above) & (below > 0.0) else 0.0
 
 
-@inner
-def _four_means(
-    values: Floats, first: int, length: int, skipped: int, span: int, weight: float, warm: int, out: Floats
-) -> None:
-    """Write exponential means of four blocks side by side: each waits only for its own last value."""
-    begin = first - warm + skipped
-    v, w = values[begin:], values[begin + length :]
-    x, y = values[begin + 2 * length :], values[begin + 3 * length :]
-    a = b = c = d = 0.0
-    for i in range(span):
-        a += v[i]
-        b += w[i]
-        c += x[i]
-        d += y[i]
-    a, b, c, d = a / span, b / span, c / span, d / span
-    warmed = warm - skipped
-    for i in range(span, warmed):
-        a += weight * (v[i] - a)
-        b += weight * (w[i] - b)
-        c += weight * (x[i] - c)
-        d += weight * (y[i] - d)
-    e, f, g, h = out[first:], out[first + length :], out[first + 2 * length :], out[first + 3 * length :]
-    v, w, x, y = v[warmed:], w[warmed:], x[warmed:], y[warmed:]
-    for i in range(length):
-        a += weight * (v[i] - a)
-        b += weight * (w[i] - b)
-        c += weight * (x[i] - c)
-        d += weight * (y[i] - d)
-        e[i] = a
-        f[i] = b
-        g[i] = c
-        h[i] = d
+@kernel
+def medians(high: Floats, low: Floats, out: Floats) -> None:
+    """Write (high + low) / 2."""
+    for i in range(len(out)):
+        out[i] = (high[i] + low[i]) / 2.0
+
+
+@kernel
+def apart(above: Floats, below: Floats, out: Floats) -> None:
+    """Write above − below."""
+    _differences(above, below, out)
 
 
 @kernel

@@ -170,7 +170,8 @@ class ChaikinOscillator:
 
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
-        from fw_features.flows import chaikin_oscillators, money_flows
+        from fw_features.flows import money_flows
+        from fw_features.recursions import chaikin_oscillators
 
         out, flows = room(1, market), room(1, market)[0]
         bars = market.bars

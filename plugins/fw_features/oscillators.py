@@ -9,7 +9,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.averages import chained_block, repeated
-from fw_features.spans import FADED_IN_CHAINS, integers, room, spans_setting
+from fw_features.spans import FADED_IN_CHAINS, frame_of, integers, named, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ class Rsi:
         return 2 * wilder_block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return fw.Frame.of({f"rsi_{span}": strength(market, span) for span in self.spans})
+        return frame_of(named("rsi", self.spans), _strengths(self.spans, 0.0, 50.0, market))
 
     def about(self) -> tuple[Column, ...]:
         formula = "100 × U / (U + D); U, D: Wilder's means over {span} bars of rises and falls of close; 50 when flat"
@@ -54,11 +54,7 @@ class Cmo:
         return 2 * wilder_block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        columns = {}
-        for span in self.spans:
-            gain, loss = _gains_and_losses(market, span)
-            columns[f"cmo_{span}"] = share(gain - loss, gain + loss, 0.0)
-        return fw.Frame.of(columns)
+        return frame_of(named("cmo", self.spans), _strengths(self.spans, -1.0, 0.0, market))
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -81,18 +77,15 @@ class StochRsi:
         return 2 * wilder_block(self.rsi) + self.span + self.signal - 2
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.extremes import highest, lowest
+        from fw_features.extremes import places
         from fw_features.kernels import moving_means
 
-        values = strength(market, self.rsi)[self.rsi :]
-        high, low, place, mean = room(4, market)
-        for column in (high, low, place, mean):
-            column[: self.rsi] = float("nan")
-        highest(values, integers((self.span,)), high[None, self.rsi :])
-        lowest(values, integers((self.span,)), low[None, self.rsi :])
+        values = _strengths((self.rsi,), 0.0, 50.0, market)[0, self.rsi :]
+        place, mean = room(2, market)
+        place[: self.rsi] = float("nan")
+        places(values, values, values, self.span, False, place[self.rsi :])
         started = self.rsi + self.span - 1
-        place[:started] = mean[:started] = float("nan")
-        place[started:] = share(values[self.span - 1 :] - low[started:], high[started:] - low[started:], 50.0)
+        mean[:started] = float("nan")
         moving_means(place[started:], integers((self.signal,)), mean[None, started:])
         return fw.Frame.of(dict(zip(self._names, (place, mean), strict=True)))
 
@@ -131,13 +124,12 @@ class Trix:
         return 2 * chained_block(max(self.spans)) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        columns = {}
-        for span, (_, _, thrice) in repeated(self.spans, 3, market):
-            column = room(1, market)[0]
-            column[:1] = float("nan")
-            column[1:] = (thrice[1:] - thrice[:-1]) / thrice[:-1] * 100.0
-            columns[f"trix_{span}"] = column
-        return fw.Frame.of(columns)
+        from fw_features.kernels import relative_changes
+
+        means, out = repeated(self.spans, (0.0, 0.0, 1.0), market), room(len(self.spans), market)
+        for k in range(len(self.spans)):
+            relative_changes(means[k], integers((1,)), 100.0, out[k : k + 1])
+        return frame_of(named("trix", self.spans), out)
 
     def about(self) -> tuple[Column, ...]:
         formula = "100 × (m / m a bar ago − 1), m = EMA(EMA(EMA(close))), each over {span} bars"
@@ -161,11 +153,14 @@ class Awesome:
         return self.slow
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.kernels import moving_means
+        from fw_features.kernels import apart, medians, moving_means
 
-        means = room(2, market)
-        moving_means((market.bars.high + market.bars.low) / 2.0, integers((self.fast, self.slow)), means)
-        return fw.Frame.of({f"awesome_{self.fast}_{self.slow}": means[0] - means[1]})
+        bars, spans = market.bars, integers((self.fast, self.slow))
+        median, means = room(1, market)[0], room(2, market)
+        medians(bars.high, bars.low, median)
+        moving_means(median, spans, means)
+        apart(means[0], means[1], median)
+        return fw.Frame.of({f"awesome_{self.fast}_{self.slow}": median})
 
     def about(self) -> tuple[Column, ...]:
         return (
@@ -199,20 +194,19 @@ class Fisher:
 
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
-        from fw_features.extremes import highest, lowest
+        from fw_features.extremes import places
+        from fw_features.kernels import medians
         from fw_features.recursions import fisher_transforms
 
-        columns: dict[str, Floats] = {}
-        median = (market.bars.high + market.bars.low) / 2.0
-        for span in self.spans:
-            high, low = room(2, market)
-            highest(median, integers((span,)), high[None])
-            lowest(median, integers((span,)), low[None])
-            places = share(median - low, high - low, 50.0) / 100.0
-            out, block = room(2, market), self.WARM + span
-            fisher_transforms(places, span, block_starts(market.bars, block), block, out)
-            columns |= {f"fisher_{span}": out[0], f"fisher_signal_{span}": out[1]}
-        return fw.Frame.of(columns)
+        bars = market.bars
+        median, place = room(2, market)
+        medians(bars.high, bars.low, median)
+        out = room(2 * len(self.spans), market)
+        for k, span in enumerate(self.spans):
+            block = self.WARM + span
+            places(median, median, median, span, False, place)
+            fisher_transforms(place, span, block_starts(bars, block), block, out[2 * k : 2 * k + 2])
+        return frame_of([column.name for column in self.about()], out)
 
     def about(self) -> tuple[Column, ...]:
         value = (
@@ -231,28 +225,15 @@ def wilder_block(span: int) -> int:
     return FADED_IN_CHAINS * span + 2
 
 
-def strength(market: fw.Market, span: int) -> Floats:
-    """RSI of closes."""
-    gain, loss = _gains_and_losses(market, span)
-    return share(gain, gain + loss, 50.0)
-
-
-def share(part: Floats, whole: Floats, without: float) -> Floats:
-    """100 × part / whole, and `without` where the whole is 0; NaN stays NaN."""
-    from fw.ledger import empty
-    from fw_features.kernels import shares
-
-    out: Floats = empty(len(part))
-    shares(part, whole, without, out)
-    return out
-
-
-def _gains_and_losses(market: fw.Market, span: int) -> Floats:
+def _strengths(spans: tuple[int, ...], sign: float, without: float, market: fw.Market) -> Floats:
+    """100 × (U + sign × D) / (U + D) of closes, a row for each span: RSI with 0, CMO with −1."""
     from fw_features.blocks import block_starts
-    from fw_features.recursions import gains_and_losses
+    from fw_features.recursions import strengths
 
-    out, block = room(2, market), wilder_block(span)
-    gains_and_losses(market.bars.close, span, block_starts(market.bars, block), block, out)
+    out = room(len(spans), market)
+    for column, span in zip(out, spans, strict=True):
+        block = wilder_block(span)
+        strengths(market.bars.close, span, sign, without, block_starts(market.bars, block), block, column)
     return out
 
 

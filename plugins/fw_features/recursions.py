@@ -1,18 +1,19 @@
 """What never forgets, compiled: it begins anew in each block, warmed by one block before, so its past is bounded.
 
-`starts` are the first bars of the blocks and `warm` the bars before a block from which it is begun, as in
-`forgetting_means`. Start-ups, of the first bar as of each block, are TA-Lib's.
+`starts` are the first bars of the blocks and `warm` the bars before a block from which it is begun, by when what was
+before has faded: so a bar depends on its block and `warm` bars more, however much came earlier. Start-ups, of the first
+bar as of each block, are TA-Lib's.
 """
 
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from fw.ledger import inner, kernel
-from fw_features.kernels import whole_blocks
+from fw_features.lanes import walker
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -22,76 +23,147 @@ if TYPE_CHECKING:
 
 
 @inner
-def _end(starts: Integers, block: int, bars: int) -> int:
-    return starts[block + 1] if block + 1 < len(starts) else bars
+def _mean_of_first(x: Floats, y: Floats, z: Floats, settings: Any) -> Any:
+    skipped, span, _ = settings
+    total = 0.0
+    if len(x) >= skipped + span:
+        for i in range(skipped, skipped + span):
+            total += x[i]
+    return total / span, skipped + span
+
+
+@inner
+def _faded(mean: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -> Any:
+    return mean + settings[2] * (x[i] - mean)
+
+
+@inner
+def _show_mean(mean: Any, settings: Any, i: int, u: Floats, v: Floats, w: Floats) -> None:
+    u[i] = mean
+
+
+_walk_means = walker(_mean_of_first, _faded, _show_mean)
 
 
 @kernel
-def repeated_means(values: Floats, span: int, starts: Integers, warm: int, out: Floats) -> None:
-    """Write the exponential mean of `values` to `out[0]`, the mean of that mean to `out[1]`, and so on.
+def forgetting_means(
+    values: Floats, skipped: int, span: int, weight: float, starts: Integers, warm: int, out: Floats
+) -> None:
+    """Write exponential means with `weight` for the newest value, seeded with a plain mean of `span` values.
 
-    Each is seeded with a plain mean of `span` of what it averages, so row k is NaN for (k + 1) × (span − 1) bars.
+    The first `skipped` values from where a block is begun are left out. NaN until the first seed is complete.
     """
-    bars = len(values)
-    weight = 2.0 / (span + 1.0)
-    depth = len(out)
-    means = np.empty(depth)
-    for k in range(depth):
-        out[k, : min(bars, (k + 1) * (span - 1))] = np.nan
-    for block in range(len(starts)):
-        first, end = starts[block], _end(starts, block, bars)
-        begin = max(0, first - warm)
-        started = begin + depth * (span - 1) + 1
-        means[:] = 0.0
-        for bar in range(begin, min(started, end)):
-            value = values[bar]
-            for k in range(depth):
-                seeded = begin + (k + 1) * (span - 1)
-                if bar < begin + k * (span - 1):
-                    break
-                if bar <= seeded:
-                    means[k] += value
-                    if bar < seeded:
-                        break
-                    means[k] /= span
-                else:
-                    means[k] += weight * (value - means[k])
-                value = means[k]
-                if bar >= first:
-                    out[k, bar] = value
-        if depth == 2:
-            _two_means(values, weight, means, started, first, end, out)
-        else:
-            _three_means(values, weight, means, started, first, end, out)
+    out[: min(len(values), skipped + span - 1)] = np.nan
+    _walk_means((values, values, values), (skipped, span, weight), starts, warm, (out, out, out))
 
 
 @inner
-def _two_means(values: Floats, weight: float, means: Floats, started: int, first: int, end: int, out: Floats) -> None:
-    a, b = means[0], means[1]
-    for bar in range(started, first):
-        a += weight * (values[bar] - a)
-        b += weight * (a - b)
-    for bar in range(max(started, first), end):
-        a += weight * (values[bar] - a)
-        b += weight * (a - b)
-        out[0, bar] = a
-        out[1, bar] = b
+def _means_of_first(x: Floats, y: Floats, z: Floats, settings: Any) -> Any:
+    span, weight, depth, _ = settings
+    a = b = c = 0.0
+    count = depth * (span - 1) + 1
+    if len(x) >= count:
+        for i in range(count):
+            if i < span - 1:
+                a += x[i]
+                continue
+            a = (a + x[i]) / span if i == span - 1 else a + weight * (x[i] - a)
+            if i < 2 * (span - 1):
+                b += a
+                continue
+            b = (b + a) / span if i == 2 * (span - 1) else b + weight * (a - b)
+            if i < 3 * (span - 1):
+                c += b
+                continue
+            c = (c + b) / span
+    return (a, b, c), count
 
 
 @inner
-def _three_means(values: Floats, weight: float, means: Floats, started: int, first: int, end: int, out: Floats) -> None:
-    a, b, c = means[0], means[1], means[2]
-    for bar in range(started, first):
-        a += weight * (values[bar] - a)
-        b += weight * (a - b)
-        c += weight * (b - c)
-    for bar in range(max(started, first), end):
-        a += weight * (values[bar] - a)
-        b += weight * (a - b)
-        c += weight * (b - c)
-        out[0, bar] = a
-        out[1, bar] = b
-        out[2, bar] = c
+def _faded_twice(means: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -> Any:
+    a, b, c = means
+    weight = settings[1]
+    a += weight * (x[i] - a)
+    b += weight * (a - b)
+    return a, b, c
+
+
+@inner
+def _faded_thrice(means: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -> Any:
+    a, b, c = means
+    weight = settings[1]
+    a += weight * (x[i] - a)
+    b += weight * (a - b)
+    c += weight * (b - c)
+    return a, b, c
+
+
+@inner
+def _show_weighed(means: Any, settings: Any, i: int, u: Floats, v: Floats, w: Floats) -> None:
+    a, b, c = means
+    by_a, by_b, by_c = settings[3]
+    u[i] = (by_a * a + by_b * b) + by_c * c
+
+
+_walk_two_means = walker(_means_of_first, _faded_twice, _show_weighed)
+_walk_three_means = walker(_means_of_first, _faded_thrice, _show_weighed)
+
+
+@kernel
+def repeated_means(values: Floats, span: int, factors: Floats, starts: Integers, warm: int, out: Floats) -> None:
+    """Write factors[0] × the exponential mean of `values` + factors[1] × the mean of that + factors[2] × that of those.
+
+    Each is seeded with a plain mean of `span` of what it averages. A last factor of 0 leaves the third mean out; NaN
+    for the first 2 or 3 × (span − 1) bars.
+    """
+    depth = 2 if factors[2] == 0.0 else 3
+    out[: min(len(values), depth * (span - 1))] = np.nan
+    settings = span, 2.0 / (span + 1.0), depth, (factors[0], factors[1], factors[2])
+    if depth == 2:
+        _walk_two_means((values, values, values), settings, starts, warm, (out, out, out))
+    else:
+        _walk_three_means((values, values, values), settings, starts, warm, (out, out, out))
+
+
+@inner
+def _first_crossing(x: Floats, y: Floats, z: Floats, settings: Any) -> Any:
+    fast, slow, signal, by_fast, by_slow, _ = settings
+    quick = calm = mean = 0.0
+    count = slow + signal - 1
+    if len(x) >= count:
+        for i in range(slow):
+            calm += x[i]
+            quick += x[i] if i >= slow - fast else 0.0
+        quick /= fast
+        calm /= slow
+        mean = quick - calm
+        for i in range(slow, count):
+            quick += by_fast * (x[i] - quick)
+            calm += by_slow * (x[i] - calm)
+            mean += quick - calm
+        mean /= signal
+    return (quick, calm, mean), count
+
+
+@inner
+def _crossed(means: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -> Any:
+    quick, calm, mean = means
+    quick += settings[3] * (x[i] - quick)
+    calm += settings[4] * (x[i] - calm)
+    mean += settings[5] * ((quick - calm) - mean)
+    return quick, calm, mean
+
+
+@inner
+def _show_crossing(means: Any, settings: Any, i: int, u: Floats, v: Floats, w: Floats) -> None:
+    quick, calm, mean = means
+    line = quick - calm
+    u[i] = line
+    v[i] = mean
+    w[i] = line - mean
+
+
+_walk_crossings = walker(_first_crossing, _crossed, _show_crossing)
 
 
 @kernel
@@ -100,171 +172,187 @@ def crossing_means(values: Floats, fast: int, slow: int, signal: int, starts: In
 
     The fast mean is seeded so that both begin at the same bar. NaN for the first slow + signal − 2 bars.
     """
-    bars = len(values)
-    by_fast, by_slow, by_signal = 2.0 / (fast + 1.0), 2.0 / (slow + 1.0), 2.0 / (signal + 1.0)
-    out[:, : min(bars, slow + signal - 2)] = np.nan
-    for block in range(len(starts)):
-        first, end = starts[block], _end(starts, block, bars)
-        begin = max(0, first - warm)
-        seeded = begin + slow - 1
-        started = seeded + signal - 1
-        if started >= end:
-            continue
-        quick = calm = 0.0
-        for bar in range(begin, seeded + 1):
-            calm += values[bar]
-            if bar > seeded - fast:
-                quick += values[bar]
-        quick /= fast
-        calm /= slow
-        mean = quick - calm
-        for bar in range(seeded + 1, started + 1):
-            quick += by_fast * (values[bar] - quick)
-            calm += by_slow * (values[bar] - calm)
-            mean += quick - calm
-        mean /= signal
-        if started >= first:
-            out[0, started], out[1, started], out[2, started] = quick - calm, mean, quick - calm - mean
-        for bar in range(started + 1, end):
-            quick += by_fast * (values[bar] - quick)
-            calm += by_slow * (values[bar] - calm)
-            line = quick - calm
-            mean += by_signal * (line - mean)
-            if bar >= first:
-                out[0, bar] = line
-                out[1, bar] = mean
-                out[2, bar] = line - mean
-
-
-@kernel
-def gains_and_losses(values: Floats, span: int, starts: Integers, warm: int, out: Floats) -> None:
-    """Write Wilder's mean of the rises from bar to bar to `out[0]`, of the falls to `out[1]`, both positive.
-
-    The newest weighs 1 / span; seeded with the plain mean of `span` changes, so NaN for the first span bars.
-    """
-    bars = len(values)
-    weight = 1.0 / span
-    out[:, : min(bars, span)] = np.nan
-    done = 0
-    for block in range(len(starts)):
-        if block < done:
-            continue
-        first, end = starts[block], _end(starts, block, bars)
-        if first >= warm and span < warm and whole_blocks(starts, block) >= 2:
-            _two_strengths(values, first, end - first, span, warm, out)
-            done = block + 2
-            continue
-        begin = max(0, first - warm)
-        seeded = begin + span
-        if seeded >= end:
-            continue
-        gain = loss = 0.0
-        for bar in range(begin + 1, seeded + 1):
-            change = values[bar] - values[bar - 1]
-            gain += change if change > 0.0 else 0.0
-            loss += -change if change < 0.0 else 0.0
-        gain /= span
-        loss /= span
-        if seeded >= first:
-            out[0, seeded], out[1, seeded] = gain, loss
-        for bar in range(seeded + 1, first):
-            change = values[bar] - values[bar - 1]
-            gain += weight * ((change if change > 0.0 else 0.0) - gain)
-            loss += weight * ((-change if change < 0.0 else 0.0) - loss)
-        for bar in range(max(seeded + 1, first), end):
-            change = values[bar] - values[bar - 1]
-            gain += weight * ((change if change > 0.0 else 0.0) - gain)
-            loss += weight * ((-change if change < 0.0 else 0.0) - loss)
-            out[0, bar] = gain
-            out[1, bar] = loss
+    out[:, : min(len(values), slow + signal - 2)] = np.nan
+    settings = fast, slow, signal, 2.0 / (fast + 1.0), 2.0 / (slow + 1.0), 2.0 / (signal + 1.0)
+    _walk_crossings((values, values, values), settings, starts, warm, (out[0], out[1], out[2]))
 
 
 @inner
-def _two_strengths(values: Floats, first: int, length: int, span: int, warm: int, out: Floats) -> None:
-    """Write the means of rises and falls of two blocks side by side; each of the four waits only for itself."""
-    weight = 1.0 / span
-    v, w = values[first - warm :], values[first - warm + length :]
-    gain = loss = rise = fall = 0.0
-    for i in range(1, span + 1):
-        change, other = v[i] - v[i - 1], w[i] - w[i - 1]
-        gain += change if change > 0.0 else 0.0
-        loss += -change if change < 0.0 else 0.0
-        rise += other if other > 0.0 else 0.0
-        fall += -other if other < 0.0 else 0.0
-    gain, loss, rise, fall = gain / span, loss / span, rise / span, fall / span
-    for i in range(span + 1, warm):
-        change, other = v[i] - v[i - 1], w[i] - w[i - 1]
-        gain += weight * ((change if change > 0.0 else 0.0) - gain)
-        loss += weight * ((-change if change < 0.0 else 0.0) - loss)
-        rise += weight * ((other if other > 0.0 else 0.0) - rise)
-        fall += weight * ((-other if other < 0.0 else 0.0) - fall)
-    near_gains, far_gains = out[0, first:], out[0, first + length :]
-    near_losses, far_losses = out[1, first:], out[1, first + length :]
-    for i in range(length):
-        change, other = v[warm + i] - v[warm + i - 1], w[warm + i] - w[warm + i - 1]
-        gain += weight * ((change if change > 0.0 else 0.0) - gain)
-        loss += weight * ((-change if change < 0.0 else 0.0) - loss)
-        rise += weight * ((other if other > 0.0 else 0.0) - rise)
-        fall += weight * ((-other if other < 0.0 else 0.0) - fall)
-        near_gains[i] = gain
-        near_losses[i] = loss
-        far_gains[i] = rise
-        far_losses[i] = fall
+def _first_strengths(x: Floats, y: Floats, z: Floats, settings: Any) -> Any:
+    span = settings[0]
+    gain = loss = before = 0.0
+    if len(x) > span:
+        for i in range(1, span + 1):
+            change = x[i] - x[i - 1]
+            gain += change if change > 0.0 else 0.0
+            loss += -change if change < 0.0 else 0.0
+        before = x[span]
+    return (gain / span, loss / span, before), span + 1
+
+
+@inner
+def _strengthened(state: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -> Any:
+    gain, loss, before = state
+    weight, change = settings[1], x[i] - before
+    gain += weight * ((change if change > 0.0 else 0.0) - gain)
+    loss += weight * ((-change if change < 0.0 else 0.0) - loss)
+    return gain, loss, x[i]
+
+
+@inner
+def _show_strength(state: Any, settings: Any, i: int, u: Floats, v: Floats, w: Floats) -> None:
+    gain, loss, _ = state
+    whole = gain + loss
+    percent = 100.0 * ((gain + settings[2] * loss) / whole)
+    u[i] = percent if whole != 0.0 else settings[3]
+
+
+_walk_strengths = walker(_first_strengths, _strengthened, _show_strength)
+
+
+@kernel
+def strengths(values: Floats, span: int, sign: float, without: float, starts: Integers, warm: int, out: Floats) -> None:
+    """Write 100 × (U + sign × D) / (U + D), U and D Wilder's means of rises and falls; `without` where both are 0.
+
+    The newest change weighs 1 / span; seeded with the plain mean of `span` changes, so NaN for the first span bars.
+    """
+    out[: min(len(values), span)] = np.nan
+    settings = span, 1.0 / span, sign, without
+    _walk_strengths((values, values, values), settings, starts, warm, (out, out, out))
+
+
+@inner
+def _first_movement(x: Floats, y: Floats, z: Floats, settings: Any) -> Any:
+    span, weight = settings
+    up = down = moved = mean = 0.0
+    if len(x) >= 2 * span:
+        for i in range(1, span):
+            up, down, moved = up + x[i], down + y[i], moved + z[i]
+        for i in range(span, 2 * span):
+            up += x[i] - weight * up
+            down += y[i] - weight * down
+            moved += z[i] - weight * moved
+            both = up + down
+            mean += (100.0 * abs(up - down) / both if both > 0.0 else 0.0) * weight
+    return (up, down, moved, mean), 2 * span
+
+
+@inner
+def _moved(state: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -> Any:
+    up, down, moved, mean = state
+    weight = settings[1]
+    up += x[i] - weight * up
+    down += y[i] - weight * down
+    moved += z[i] - weight * moved
+    both = up + down
+    move = weight * (100.0 * abs(up - down) / both - mean)
+    return up, down, moved, mean + (move if both > 0.0 else 0.0)
+
+
+@inner
+def _show_movement(state: Any, settings: Any, i: int, u: Floats, v: Floats, w: Floats) -> None:
+    up, down, moved, mean = state
+    u[i] = mean if mean < 100.0 else 100.0
+    v[i] = _percent(up, moved)
+    w[i] = _percent(down, moved)
+
+
+@inner
+def _percent(part: float, whole: float) -> float:
+    percent = 100.0 * part / whole
+    return (percent if percent < 100.0 else 100.0) if whole > 0.0 else 0.0
+
+
+_walk_movements = walker(_first_movement, _moved, _show_movement)
 
 
 @kernel
 def directional_movement(
-    high: Floats, low: Floats, close: Floats, span: int, starts: Integers, warm: int, out: Floats
+    rise: Floats, fall: Floats, reach: Floats, span: int, starts: Integers, warm: int, out: Floats
 ) -> None:
-    """Write ADX, +DI and −DI by Wilder; NaN for the first 2 × span − 1 bars (ADX) or span bars (the others)."""
-    bars = len(close)
-    weight = 1.0 / span
+    """Write ADX, +DI and −DI by Wilder; NaN for the first 2 × span − 1 bars (ADX) or span bars (the others).
+
+    `rise` and `fall` are how far the high rose and the low fell, `reach` the true range.
+    """
+    bars = len(rise)
     out[0, : min(bars, 2 * span - 1)] = np.nan
     out[1:, : min(bars, span)] = np.nan
-    for block in range(len(starts)):
-        first, end = starts[block], _end(starts, block, bars)
-        begin = max(0, first - warm)
-        up = down = moved = mean = 0.0
-        for bar in range(begin + 1, end):
-            before = close[bar - 1]
-            rise, fall = high[bar] - high[bar - 1], low[bar - 1] - low[bar]
-            above, below = max(high[bar], before), min(low[bar], before)
-            fading = weight if bar >= begin + span else 0.0  # the first span − 1 bars are only added up
-            up += (rise if rise > fall and rise > 0.0 else 0.0) - fading * up
-            down += (fall if fall > rise and fall > 0.0 else 0.0) - fading * down
-            moved += (above - below) - fading * moved
-            if bar < begin + span:
-                continue
-            plus = 100.0 * up / moved if moved > 0.0 else 0.0
-            minus = 100.0 * down / moved if moved > 0.0 else 0.0
-            both = plus + minus
-            if bar < begin + 2 * span:
-                mean += (100.0 * abs(plus - minus) / both if both > 0.0 else 0.0) * weight
-            elif both > 0.0:
-                mean += weight * (100.0 * abs(plus - minus) / both - mean)
-            if bar >= first:
-                if bar >= begin + 2 * span - 1:
-                    out[0, bar] = min(mean, 100.0)
-                out[1, bar] = min(plus, 100.0)
-                out[2, bar] = min(minus, 100.0)
+    up = down = moved = 0.0
+    for bar in range(1, min(bars, 2 * span - 1)):  # both directions are known before the mean of what parts them
+        fading = 1.0 / span if bar >= span else 0.0
+        up += rise[bar] - fading * up
+        down += fall[bar] - fading * down
+        moved += reach[bar] - fading * moved
+        if bar >= span:
+            out[1, bar], out[2, bar] = _percent(up, moved), _percent(down, moved)
+    _walk_movements((rise, fall, reach), (span, 1.0 / span), starts, warm, (out[0], out[1], out[2]))
+
+
+@inner
+def _first_paced(x: Floats, y: Floats, z: Floats, settings: Any) -> Any:
+    span = settings[0]
+    mean = 0.0
+    if len(x) > span:
+        mean = x[span - 1] + y[span] * (x[span] - x[span - 1])
+    return mean, span + 1
+
+
+@inner
+def _paced(mean: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -> Any:
+    return mean + y[i] * (x[i] - mean)
+
+
+_walk_paced = walker(_first_paced, _paced, _show_mean)
 
 
 @kernel
 def paced_means(values: Floats, weights: Floats, span: int, starts: Integers, warm: int, out: Floats) -> None:
     """Write a mean in which the newest value weighs `weights[bar]`, begun at the value of bar span − 1 (KAMA)."""
-    bars = len(values)
-    out[: min(bars, span)] = np.nan
-    for block in range(len(starts)):
-        first, end = starts[block], _end(starts, block, bars)
-        begin = max(0, first - warm)
-        if begin + span >= end:
-            continue
-        mean = values[begin + span - 1]
-        for bar in range(begin + span, first):
-            mean += weights[bar] * (values[bar] - mean)
-        for bar in range(max(begin + span, first), end):
-            mean += weights[bar] * (values[bar] - mean)
-            out[bar] = mean
+    out[: min(len(values), span)] = np.nan
+    _walk_paced((values, weights, weights), (span, 0.0), starts, warm, (out, out, out))
+
+
+@inner
+def _first_flows(x: Floats, y: Floats, z: Floats, settings: Any) -> Any:
+    by_fast, by_slow, count = settings
+    line = near = far = 0.0
+    if len(x) >= count:
+        line = near = far = x[0]
+        for i in range(1, count):
+            line += x[i]
+            near += by_fast * (line - near)
+            far += by_slow * (line - far)
+    return (line, near, far), count
+
+
+@inner
+def _flowed(state: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -> Any:
+    line, near, far = state
+    line += x[i]
+    near += settings[0] * (line - near)
+    far += settings[1] * (line - far)
+    return line, near, far
+
+
+@inner
+def _show_flow(state: Any, settings: Any, i: int, u: Floats, v: Floats, w: Floats) -> None:
+    u[i] = state[1] - state[2]
+
+
+_walk_flows = walker(_first_flows, _flowed, _show_flow)
+
+
+@kernel
+def chaikin_oscillators(flows: Floats, fast: int, slow: int, starts: Integers, warm: int, out: Floats) -> None:
+    """Write fast minus slow exponential mean of the running sum of money flow; NaN until the longer has its span.
+
+    What the sum was before cancels out of the difference as both means forget it: it begins at 0, and the means at
+    its first value.
+    """
+    known = max(fast, slow) - 1
+    out[: min(len(flows), known)] = np.nan
+    settings = 2.0 / (fast + 1.0), 2.0 / (slow + 1.0), known + 1
+    _walk_flows((flows, flows, flows), settings, starts, warm, (out, out, out))
 
 
 @kernel
@@ -279,7 +367,7 @@ def supertrends(
     weight = 1.0 / span
     out[:, : min(bars, span)] = np.nan
     for block in range(len(starts)):
-        first, end = starts[block], _end(starts, block, bars)
+        first, end = starts[block], starts[block + 1] if block + 1 < len(starts) else bars
         begin = max(0, first - warm)
         mean = upper = lower = 0.0
         direction = 1.0
@@ -311,14 +399,14 @@ def supertrends(
 
 @kernel
 def fisher_transforms(places: Floats, span: int, starts: Integers, warm: int, out: Floats) -> None:
-    """Write Ehlers' Fisher transform of `places` (0 to 1) and the one before it; NaN for the first span − 1 bars."""
+    """Write Ehlers' Fisher transform of `places` (0 to 100) and the one before it; NaN for the first span − 1 bars."""
     bars = len(places)
     out[:, : min(bars, span - 1)] = np.nan
     for block in range(len(starts)):
-        first, end = starts[block], _end(starts, block, bars)
+        first, end = starts[block], starts[block + 1] if block + 1 < len(starts) else bars
         value = fisher = 0.0
         for bar in range(max(0, first - warm) + span - 1, end):
-            value = min(max(0.66 * (places[bar] - 0.5) + 0.67 * value, -0.999), 0.999)
+            value = min(max(0.66 * (places[bar] / 100.0 - 0.5) + 0.67 * value, -0.999), 0.999)
             before = fisher
             fisher = 0.5 * math.log((1.0 + value) / (1.0 - value)) + 0.5 * fisher
             if bar >= first:

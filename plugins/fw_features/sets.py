@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
 from fw_features.spans import FADED, frame_of, integers, named, room, spans_setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    Floats = NDArray[np.float64]
 
 
 @attrs.frozen
@@ -63,16 +69,20 @@ class Atr:
         return 2 * self._block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.blocks import block_starts
-        from fw_features.kernels import forgetting_means, true_ranges
+        return frame_of(named("atr", self.spans), self.average_ranges(market))
 
-        out = room(len(self.spans), market)
-        bars = market.bars
-        ranges = true_ranges(bars.high, bars.low, bars.close)
+    def average_ranges(self, market: fw.Market) -> Floats:
+        """The columns as float64[span, bar]."""
+        from fw_features.blocks import block_starts
+        from fw_features.kernels import true_ranges
+        from fw_features.recursions import forgetting_means
+
+        bars, ranges, out = market.bars, room(1, market)[0], room(len(self.spans), market)
+        true_ranges(bars.high, bars.low, bars.close, ranges)
         for column, span in zip(out, self.spans, strict=True):
             block = self._block(span)
             forgetting_means(ranges, 1, span, 1 / span, block_starts(bars, block), block, column)
-        return frame_of(named("atr", self.spans), out)
+        return out
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

@@ -85,13 +85,17 @@ class Adx:
 
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
+        from fw_features.kernels import directions, true_ranges
         from fw_features.recursions import directional_movement
 
         bars = market.bars
+        rise, fall, reach = room(3, market)
+        directions(bars.high, bars.low, rise, fall)
+        true_ranges(bars.high, bars.low, bars.close, reach)
         columns: dict[str, Floats] = {}
         for span in self.spans:
             out, block = room(3, market), self._block(span)
-            directional_movement(bars.high, bars.low, bars.close, span, block_starts(bars, block), block, out)
+            directional_movement(rise, fall, reach, span, block_starts(bars, block), block, out)
             columns |= {f"adx_{span}": out[0], f"plus_di_{span}": out[1], f"minus_di_{span}": out[2]}
         return fw.Frame.of(columns)
 

@@ -210,8 +210,8 @@ class EwmaVolatility:
 
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
-        from fw_features.kernels import forgetting_means
         from fw_features.ranges import to_deviations
+        from fw_features.recursions import forgetting_means
         from fw_features.returns import squared_returns
 
         out, squares = room(len(self.spans), market), room(1, market)[0]

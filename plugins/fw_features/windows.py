@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from fw.ledger import inner, kernel
+from fw_features.kernels import moving_means
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,3 +188,45 @@ def counts(yes: NDArray[np.bool_], span: int, out: Floats) -> None:
             held -= yes[bar - span]
         if bar >= span:
             out[bar] = held
+
+
+@kernel
+def efficiencies(values: Floats, span: int, slow: float, fast: float, out: Floats) -> None:
+    """Write (e × (fast − slow) + slow)², e: how much of the way that was walked in `span` bars led somewhere.
+
+    e is |value − value `span` bars ago| / Σ |value − the one before|, 1 where nothing moved. NaN for the first `span`.
+    """
+    bars = len(values)
+    spans = np.array([span])
+    chunk = max(CHUNK, 4 * span)
+    steps, walked = np.empty(chunk + span), np.empty((1, chunk + span))
+    out[: min(span, bars)] = np.nan
+    for start in range(span, bars, chunk):
+        end = min(start + chunk, bars)
+        base = start - span + 1  # the first step that counts is the one to this bar
+        _lengths(values[base:end], values[base - 1 : end - 1], steps)
+        moving_means(steps[: end - base], spans, walked)
+        _paces(
+            values[start:end],
+            values[start - span : end - span],
+            walked[0, span - 1 :],
+            span,
+            slow,
+            fast,
+            out[start:end],
+        )
+
+
+@inner
+def _lengths(newer: Floats, older: Floats, out: Floats) -> None:
+    for i in range(len(newer)):
+        out[i] = abs(newer[i] - older[i])
+
+
+@inner
+def _paces(newer: Floats, older: Floats, mean: Floats, span: int, slow: float, fast: float, out: Floats) -> None:
+    for i in range(len(out)):
+        way, walked = abs(newer[i] - older[i]), mean[i] * span
+        efficiency = way / walked
+        pace = (efficiency if walked > way else 1.0) * (fast - slow) + slow
+        out[i] = pace * pace
