@@ -38,7 +38,7 @@ class QuotedSpread:
     def compute(self, market: fw.Market) -> fw.Frame:
         import numpy as np
 
-        bid, ask = (believed(market, "book", side, self.stale) for side in ("bid_1", "ask_1"))
+        bid, ask = believed(market, "book", ("bid_1", "ask_1"), self.stale, 0.0)
         there = (bid > 0.0) & (ask > bid)
         wide: Floats = np.divide(ask - bid, 0.5 * (ask + bid), out=np.zeros(len(bid)), where=there)
         return scored(self, market, wide, self.spans, self.stale - 1)
@@ -79,14 +79,16 @@ class DepthImbalance:
         import numpy as np
 
         out = room(len(self.levels), market)
-        bids, asks = np.zeros(len(market.bars)), np.zeros(len(market.bars))
-        for level in range(1, max(self.levels) + 1):
-            bids = bids + believed(market, "book", f"bid_size_{level}", self.stale)
-            asks = asks + believed(market, "book", f"ask_size_{level}", self.stale)
-            if level in self.levels:
-                waiting = bids + asks
-                share = np.divide(bids - asks, waiting, out=np.zeros(len(bids)), where=waiting > 0.0)
-                out[self.levels.index(level)] = share
+        sizes = believed(market, "book", _columns(self.needs), self.stale, 0.0)
+        for level in range(
+            1, len(sizes) // 2
+        ):  # level by level: a sum of the library rounds by how many bars there are
+            sizes[2 * level : 2 * level + 2] += sizes[2 * level - 2 : 2 * level]
+        for column, level in zip(out, self.levels, strict=True):
+            bids, asks = sizes[2 * level - 2 : 2 * level]
+            waiting = bids + asks
+            column[:] = 0.0
+            np.divide(bids - asks, waiting, out=column, where=waiting > 0.0)
         out[:, : self.stale - 1] = np.nan
         return framed(self, out)
 
@@ -122,7 +124,7 @@ class Microprice:
     def compute(self, market: fw.Market) -> fw.Frame:
         import numpy as np
 
-        bid, bids, ask, asks = (believed(market, "book", need.partition(".")[2], self.stale) for need in BEST)
+        bid, bids, ask, asks = believed(market, "book", _columns(BEST), self.stale, 0.0)
         waiting, middle = bids + asks, 0.5 * (bid + ask)
         there = (waiting > 0.0) & (middle > 0.0)
         # the distance from the middle: half the spread, times which side waits
@@ -174,7 +176,7 @@ class OrderFlow:
         first, end = rows_of_bars(market, book)
         oldest, _ = rows_of_bars(market, book, back=self.stale)
         flows, sizes, rows = np.empty((3, len(market.bars)))
-        bid, bids, ask, asks = (book[need.partition(".")[2]] for need in BEST)
+        bid, bids, ask, asks = (book[name] for name in _columns(BEST))
         book_flows(bid, bids, ask, asks, first, end, oldest, flows, sizes, rows)
         out = room(len(self.spans), market)
         late = min(self.stale, len(flows))
@@ -202,3 +204,8 @@ class OrderFlow:
             )
             for span in self.spans
         )
+
+
+def _columns(needs: tuple[str, ...]) -> tuple[str, ...]:
+    """The columns of a book among what a set needs."""
+    return tuple(need.removeprefix("book.") for need in needs if need.startswith("book."))

@@ -160,7 +160,7 @@ class OpenInterest:
         from fw_features.stamps import log_ratios
 
         bars = market.bars
-        known = believed(market, "open_interest", "value", self.stale)
+        (known,) = believed(market, "open_interest", ("value",), self.stale, np.nan)
         prices, means = room(len(self.spans), market), room(len(self.spans), market)
         log_returns(bars.close, integers(self.spans), prices)
         moving_means(bars.volume, integers(self.spans), means)

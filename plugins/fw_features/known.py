@@ -29,10 +29,21 @@ def stamps_of(market: fw.Market, kind: str) -> fw.Stamps:
     return found
 
 
-def believed(market: fw.Market, kind: str, column: str, stale: int) -> Floats:
-    """The newest value at the close of each bar; NaN where none was published in the time of `stale` bars."""
-    bars = market.bars
-    return stamps_of(market, kind).last(column, at=bars.close_time, within=stale * bars.size.ns)
+def believed(market: fw.Market, kind: str, columns: tuple[str, ...], stale: int, absent: float) -> Floats:
+    """The newest values at the close of each bar, float64[column, bar].
+
+    They are `absent` where none was published in the time of `stale` bars.
+    """
+    import numpy as np
+
+    from fw_features.stamps import carry
+
+    stamps, bars = stamps_of(market, kind), market.bars
+    closes, within = bars.close_time, stale * bars.size.ns
+    out: Floats = np.empty((len(columns), len(closes)))
+    for column, row in zip(columns, out, strict=True):
+        carry(stamps.published, stamps[column], closes, within, absent, row)
+    return out
 
 
 def rows_of_bars(market: fw.Market, stamps: fw.Stamps, *, back: int = 0) -> tuple[Integers, Integers]:

@@ -51,13 +51,12 @@ class LongShort:
         from fw_features.moments import moving_scores
         from fw_features.stamps import logs
 
-        out = room(len(self.about()), market)
+        out = room(len(self.of) * (1 + 2 * len(self.spans)), market)
         late = min(self.stale - 1, len(market.bars))
         out[:, :late] = np.nan
         each = 1 + 2 * len(self.spans)
-        for block, whose in enumerate(self.of):
+        for block, known in enumerate(believed(market, "long_short", self.of, self.stale, np.nan)[:, late:]):
             rows = out[block * each : (block + 1) * each, late:]
-            known = believed(market, "long_short", whose, self.stale)[late:]
             logs(known, rows[0])
             for span, change in zip(self.spans, rows[1::2], strict=True):
                 change[:span] = np.nan
@@ -125,7 +124,7 @@ class TakerRatio:
         from fw_features.stamps import logs
 
         level = np.empty(len(market.bars))
-        logs(believed(market, "taker_ratio", "value", self.stale), level)
+        logs(believed(market, "taker_ratio", ("value",), self.stale, np.nan)[0], level)
         return scored(self, market, level, self.spans, self.stale - 1)
 
     def about(self) -> tuple[Column, ...]:

@@ -68,10 +68,9 @@ class Premium:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
-
         _refuse_larger(market, "premium", "premium index")
-        return scored(self, market, np.nan_to_num(believed(market, "premium", "close", 1)), self.spans, 0)
+        (level,) = believed(market, "premium", ("close",), 1, 0.0)
+        return scored(self, market, level, self.spans, 0)
 
     def about(self) -> tuple[Column, ...]:
         level = Column(
@@ -107,10 +106,9 @@ def _from_index(market: fw.Market) -> Floats:
     import numpy as np
 
     _refuse_larger(market, "index", "index price")
-    index = believed(market, "index", "close", 1)
-    there = index > 0.0  # NaN is not
-    out: Floats = np.where(there, market.bars.close / np.where(there, index, 1.0) - 1.0, 0.0)
-    return out
+    (index,) = believed(market, "index", ("close",), 1, 0.0)
+    over: Floats = np.divide(market.bars.close, index, out=np.ones(len(index)), where=index > 0.0)
+    return over - 1.0
 
 
 def _refuse_larger(market: fw.Market, kind: str, what: str) -> None:

@@ -23,6 +23,17 @@ def stamps_between(time: Integers, after: Integers, until: Integers) -> tuple[In
 
 
 @kernel
+def carry(published: Integers, value: Floats, closes: Integers, within: int, absent: float, out: Floats) -> None:
+    """Write the value published last by each close; `absent` where none was in the `within` ns up to it."""
+    known = 0
+    for bar in range(len(closes)):
+        while known < len(published) and published[known] <= closes[bar]:
+            known += 1
+        fresh = known > 0 and published[known - 1] > closes[bar] - within
+        out[bar] = value[known - 1] if fresh else absent
+
+
+@kernel
 def sums_and_scores(value: Floats, first: Integers, end: Integers, sums: Floats, scores: Floats) -> None:
     """Write the sum of the values of each bar's stretch, and how many sample deviations the last is above their mean.
 

@@ -171,6 +171,7 @@ def test_trades_are_added_up_by_the_bar_in_which_they_were_known(lag):
     [
         QuotedSpread(spans=(3,), stale=2),
         DepthImbalance(levels=(2, 3), stale=3),
+        DepthImbalance(levels=(19,), stale=1),
         Microprice(stale=2),
         OrderFlow(spans=(1, 4)),
         OrderFlow(spans=(6,), stale=3),
@@ -182,7 +183,7 @@ def test_trades_are_added_up_by_the_bar_in_which_they_were_known(lag):
 @pytest.mark.parametrize("bar", ["1h", "4h"])
 def test_book_and_trades_keep_the_leak_contract_with_bars_missing(feature_set, bar):
     bars = 4 * (feature_set.lookback + 50)
-    stamps = {"book": books(bars=bars, per_bar=2), "trades": deals(bars=bars, lag=MINUTE)}
+    stamps = {"book": books(bars=bars, per_bar=2, levels=19), "trades": deals(bars=bars, lag=MINUTE)}
     data = market(stamps, bars=bars).resampled(fw.BarSize.parse(bar)).series["BTCUSDT"]
     kept = np.random.default_rng(3).random(len(data.bars)) < 0.9
     thin = fw.Market.single("BTCUSDT", data.bars.rows(kept), stamps=stamps)
