@@ -17,6 +17,7 @@ FLOORS = {
     "setting": 1,
     "domain": 2,
     "log": 2,
+    "progress": 2,
     "workspace": 2,
     "parts": 3,
     "ledger": 3,

@@ -76,6 +76,7 @@ if TYPE_CHECKING:
     from fw.parts.strategy import History, SignalArrays, Strategy
     from fw.parts.view import View
     from fw.plan import Plan, backtest, catalog, load
+    from fw.progress import shown_progress
 
 __version__ = "0.1.0"
 
@@ -111,6 +112,7 @@ _HOMES = {
     "fw.parts.strategy": "History SignalArrays Strategy",
     "fw.parts.view": "View",
     "fw.plan": "Plan backtest catalog load",
+    "fw.progress": "shown_progress",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -207,6 +209,7 @@ __all__ = [
     "load",
     "open_run",
     "setting",
+    "shown_progress",
 ]
 
 

@@ -14,6 +14,7 @@ import attrs
 from fw.errors import SettingsError
 from fw.plugins import Plugins
 from fw.plugins import load as load_plugins
+from fw.progress import Progress
 from fw.registry import nearest
 from fw.settings.merge import as_override
 from fw.settings.read import Draft, look_at, plugins_of, strategy_from
@@ -31,7 +32,6 @@ if TYPE_CHECKING:
     from fw.registry import Registry
 
 Refused = Callable[[Mapping[str, Any], SettingsError], None]
-Progress = Callable[[str, float], None]
 
 
 def load(
@@ -180,14 +180,15 @@ class Plan:
         """Every feature set of a run: those that the file lists, and those that its strategy brings along."""
         return tuple(planned.part for planned in self.bench.parts(self.bench.make_run()).features)
 
-    def features(self) -> Mapping[str, Frame]:
+    def features(self, *, progress: Progress | None = None) -> Mapping[str, Frame]:
         """Feature columns by instrument, one row a bar of the market; `time` is the bar's close, when they are known.
 
-        Without feature sets, in the file or brought by the strategy, there is only `time`.
+        Without feature sets, in the file or brought by the strategy, there is only `time`. What took long is kept in
+        the workspace for the next time, as a run does.
         """
         from fw.domain.frame import Frame
 
-        market, columns = self.bench.columns()
+        market, columns = self.bench.columns(progress=progress)
         return {
             symbol: Frame.of({"time": market.bars.close_time, **{name: rows[k] for name, rows in columns.items()}})
             for k, symbol in enumerate(market.instruments)

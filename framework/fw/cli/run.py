@@ -9,9 +9,9 @@ import click
 
 from fw.cli.compiling import compile_when_cold
 from fw.cli.process import output_kept
-from fw.cli.progress import shown_progress
 from fw.cli.settings import setting_paths
 from fw.cli.tables import show_json
+from fw.progress import shown_progress
 
 if TYPE_CHECKING:
     from fw.domain.result import Result

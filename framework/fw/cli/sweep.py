@@ -14,11 +14,11 @@ import click
 
 from fw.cli.compiling import compile_when_cold
 from fw.cli.process import output_kept
-from fw.cli.progress import shown_progress
 from fw.cli.settings import setting_paths
 from fw.cli.tables import show_json, show_table
 from fw.errors import SettingsError
 from fw.parts.numbers import DASH, show
+from fw.progress import shown_progress
 from fw.registry import nearest
 from fw.settings.describe import in_yaml
 from fw.workspace import Workspace

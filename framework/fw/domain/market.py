@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import attrs
@@ -115,9 +115,35 @@ class Market:
                 bars=cut(data.bars),
                 funding=None if data.funding is None else cut(data.funding),
                 mark=None if data.mark is None else cut(data.mark),
-                stamps={kind: cut_stamps(stamps) for kind, stamps in data.stamps.items()},
+                stamps=_CutStamps(data.stamps, cut_stamps) if data.stamps else data.stamps,
                 rules=data.rules,
             )
             for symbol, data in self.series.items()
         }
         return Market(series=series, focus=self.focus, notes=self.notes, made_up=self.made_up)
+
+
+class _CutStamps(Mapping[str, Stamps]):
+    """Stamps that are cut when a kind is first looked at: live cuts windows at every bar, and few sets read any.
+
+    Mutable only in what it remembers.
+    """
+
+    def __init__(self, whole: Mapping[str, Stamps], cut: Callable[[Stamps], Stamps]) -> None:
+        self._whole = whole
+        self._cut = cut
+        self._made: dict[str, Stamps] = {}
+
+    def __getitem__(self, kind: str) -> Stamps:
+        if kind not in self._made:
+            self._made[kind] = self._cut(self._whole[kind])
+        return self._made[kind]
+
+    def __contains__(self, kind: object) -> bool:
+        return kind in self._whole
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._whole)
+
+    def __len__(self) -> int:
+        return len(self._whole)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -15,6 +15,7 @@ from fw.domain.time import format_time
 from fw.domain.venue import overrides, rules
 from fw.engine.columns import Cache, PlannedSet, compute_columns, first_complete_row
 from fw.engine.finer import check_size, lay_out, path_notes
+from fw.engine.leaks import tolerance_of
 from fw.engine.needs import kinds_of, left_out, present
 from fw.engine.prepare import prepare
 from fw.engine.run import EngineRun
@@ -33,8 +34,6 @@ if TYPE_CHECKING:
     from fw.engine.kept import KeptColumns
     from fw.ledger.tape import Tape
     from fw.settings.strategy import FeatureEntry, PartEntry, StrategyFile
-
-Progress = Callable[[str, float], None]
 
 
 @attrs.frozen(eq=False)
@@ -329,7 +328,11 @@ def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None, kept: Kept
             f"the history of {count} is shorter than the features' start-up (lookback {longest} bars): "
             "take more data, an earlier source.start, or shorter spans"
         )
-    notes = missing
+    notes = missing + tuple(
+        f"{planned.offer.title} may differ live, by its tolerance of {stated:g}"
+        for planned in found.sets
+        if (stated := tolerance_of(planned.part))
+    )
     if first > asked:
         when = format_time(int(bars.open_time[first]))
         notes += (f"the run begins {first - asked} bars late, at {when}, where every feature has a value",)

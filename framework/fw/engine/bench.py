@@ -43,10 +43,10 @@ if TYPE_CHECKING:
 
     from fw.domain.market import Market
     from fw.domain.result import Result
-    from fw.engine.assemble import Progress
     from fw.engine.columns import Cache
     from fw.parts.broker import Terms
     from fw.plugins import Plugins
+    from fw.progress import Progress
     from fw.registry import Offer
     from fw.settings.strategy import StrategyFile
     from fw.workspace import Workspace
@@ -96,10 +96,11 @@ class Bench:
         run.period = traded_period(self.settings, stage.market)
         return set_scene(parts, stage, cache, self.kept() if keep else None)
 
-    def columns(self) -> tuple[Market, Mapping[str, NDArray[np.float64]]]:
-        """The market and its feature columns, float64[instrument, bar]."""
+    def columns(self, *, progress: Progress | None = None) -> tuple[Market, Mapping[str, NDArray[np.float64]]]:
+        """The market and its feature columns, float64[instrument, bar]; slow ones are kept on disk."""
         market, found = self._present()
-        return market, compute_columns(found.sets, market, left_out=found.notes)
+        kept = self.kept()
+        return market, compute_columns(found.sets, market, kept=kept, left_out=found.notes, progress=progress)
 
     def left_out(self) -> tuple[str, ...]:
         """Notes on the feature sets that are left out for want of data."""

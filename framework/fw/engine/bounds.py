@@ -14,10 +14,11 @@ from fw.errors import FwError, PluginError
 if TYPE_CHECKING:
     from fw.domain.bounds import Rule
     from fw.domain.result import Result
-    from fw.engine.assemble import Progress, Scene
+    from fw.engine.assemble import Scene
     from fw.engine.bench import Bench
     from fw.engine.run import EngineRun
     from fw.parts.broker import Terms
+    from fw.progress import Progress
     from fw.settings.strategy import PartEntry, StrategyFile
 
 OTHER: dict[str, Rule] = {"pessimistic": "optimistic", "optimistic": "pessimistic"}

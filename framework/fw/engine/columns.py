@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Container, Iterable, Mapping, MutableMapping
+from collections.abc import Container, Iterable, Mapping, MutableMapping, Sequence
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from fw.domain.market import Market
     from fw.engine.kept import KeptColumns
+    from fw.progress import Progress
 
 
 @attrs.frozen(kw_only=True)
@@ -64,22 +65,26 @@ Cache = MutableMapping["Market", dict[Any, Mapping[str, "NDArray[np.float64]"]]]
 
 
 def compute_columns(
-    sets: Iterable[PlannedSet],
+    sets: Sequence[PlannedSet],
     market: Market,
     cache: Cache | None = None,
     kept: KeptColumns | None = None,
     left_out: Iterable[str] = (),
+    progress: Progress | None = None,
 ) -> Mapping[str, NDArray[np.float64]]:
     """Every column, float64[instrument, bar], by its name in the run; NaN only where it starts up.
 
     The market has what the sets need (`present`); a derived one that may lack its columns is left out without them.
     A sweep hands over a cache, so that combinations share their common columns; `kept` are those of earlier runs.
-    `left_out` says what an error adds for whoever asks for a column of a set that is not among these.
+    `left_out` says what an error adds for whoever asks for a column of a set that is not among these; `progress` is
+    told the share of the sets that is done.
     """
     columns: dict[str, NDArray[np.float64]] = {}
     known = {} if cache is None else cache.setdefault(market, {})
     made_of_others = []
-    for planned in sets:
+    for place, planned in enumerate(sets):
+        if progress is not None:
+            progress("computing columns", place / len(sets))
         if planned.is_derived:
             made_of_others.append(planned)
             continue
@@ -95,6 +100,8 @@ def compute_columns(
         refuse_twice(planned, planned.entry, columns)
         refuse_unknown(planned, columns, left_out)
         columns[planned.entry] = derived(planned, columns, market)
+    if progress is not None:
+        progress("computing columns", 1.0)
     return columns
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
@@ -44,14 +44,17 @@ class Leak:
         )
 
 
-def feature_contract(feature_set: FeatureSet, market: Market, *, tolerance: float = 0.0) -> list[Leak]:
+def feature_contract(feature_set: FeatureSet, market: Market, *, tolerance: float | None = None) -> list[Leak]:
     """Compare every bar's row of one whole-history pass with the row a live run would have computed.
 
     Live has the last `lookback` bars and whatever else was known by the bar's close. Rows with fewer bars before
     them are compared with the row from all bars up to then, so every bar of the market is tested for the future.
-    Values may differ by `tolerance` × max(1, |value|); 0 asks for equality, and NaN equals NaN. Hand over a stretch
-    of some hundred bars more than `lookback`: each bar costs one `compute`. An empty list: the contract holds.
+    Values may differ by `tolerance` × max(1, |value|): what the set itself states where none is given, else 0, which
+    asks for equality; NaN equals NaN. Hand over a stretch of some hundred bars more than `lookback`: each bar costs
+    one `compute`. An empty list: the contract holds.
     """
+    if tolerance is None:
+        tolerance = tolerance_of(feature_set)
     whole = _rows(feature_set, market)
     rows = len(market.bars)
     live = {name: np.full(rows, np.nan) for name in whole}
@@ -76,6 +79,11 @@ def feature_contract(feature_set: FeatureSet, market: Market, *, tolerance: floa
                 )
             )
     return leaks
+
+
+def tolerance_of(feature_set: Any) -> float:
+    """By how much a set says that its live rows may differ, as a share of max(1, |value|); 0: not at all."""
+    return float(getattr(feature_set, "tolerance", 0.0))
 
 
 def known_at(market: Market, row: int, first: int = 0) -> Market:

@@ -24,9 +24,10 @@ from fw.ledger.simulation import Simulation
 from fw.registry import one_line
 
 if TYPE_CHECKING:
-    from fw.engine.assemble import Live, Parts, Progress, Scene
+    from fw.engine.assemble import Live, Parts, Scene
     from fw.engine.run import EngineRun
     from fw.parts.broker import Terms
+    from fw.progress import Progress
 
 UNITS = {"exposure": kinds.BY_EXPOSURE, "notional": kinds.BY_NOTIONAL, "lots": kinds.BY_LOTS}
 STEADY = int(kinds.NONE)

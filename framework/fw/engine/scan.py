@@ -18,8 +18,9 @@ from fw.registry import Offer, blame
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fw.engine.assemble import Parts, Progress, Scene
+    from fw.engine.assemble import Parts, Scene
     from fw.parts.broker import Terms
+    from fw.progress import Progress
 
 CHUNK = 500_000
 """Bars between two words of progress."""

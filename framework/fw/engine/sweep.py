@@ -25,8 +25,8 @@ from fw.errors import SettingsError
 from fw.settings.merge import as_override
 
 if TYPE_CHECKING:
-    from fw.engine.assemble import Progress
     from fw.engine.bench import Bench
+    from fw.progress import Progress
 
 MOST_RUNS = 1_000_000
 

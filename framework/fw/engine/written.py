@@ -13,9 +13,9 @@ from fw.errors import FwError
 
 if TYPE_CHECKING:
     from fw.domain.result import Result
-    from fw.engine.assemble import Progress
     from fw.engine.bench import Bench
     from fw.engine.run import EngineRun
+    from fw.progress import Progress
 
 
 def written_run(bench: Bench, *, engine: str | None, progress: Progress | None, began: float) -> Result:

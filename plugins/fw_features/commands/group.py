@@ -104,7 +104,9 @@ def compute(file: Path, profile: str | None, overrides: tuple[str, ...], out: Pa
     from fw_features.commands.table import write_columns
 
     plan = fw.load(file, profile=profile, overrides=list(overrides))
-    written = write_columns(plan, plan.workspace.inside(out))
+    path = plan.workspace.inside(out)
+    with fw.shown_progress() as progress:
+        written = write_columns(plan, path, progress)
     if as_json:
         _show_json({**written.plain(), "left_out": plan.left_out()})
         return
@@ -133,7 +135,7 @@ def report(
 
     Coverage, distribution, autocorrelation, columns that say the same, and rank correlation with forward returns.
     """
-    from fw_features.commands.table import traded_rows, write_whole
+    from fw_features.commands.table import check_traded, write_whole
     from fw_features.page.page import page_of
     from fw_features.study.study import study
 
@@ -141,8 +143,9 @@ def report(
     plan = fw.load(file, profile=profile, overrides=list(overrides))
     default = plan.workspace.reports / f"features-{_file_name(plan.settings.name)}.html"
     target = plan.workspace.inside(default if out is None else out)
-    traded_rows(plan)  # says at once what is missing
-    found = study(plan, horizons=asked)
+    check_traded(plan)  # says at once what is missing
+    with fw.shown_progress() as progress:
+        found = study(plan, horizons=asked, progress=progress)
     text = page_of(found).encode("utf-8", "replace")
     write_whole(target, lambda beside: beside.write_bytes(text))
     if as_json:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,8 @@ from fw.errors import DataError, SettingsError
 
 if TYPE_CHECKING:
     from fw import Frame, Plan
+
+    Progress = Callable[[str, float], None]
 
 
 @attrs.frozen
@@ -39,30 +41,37 @@ class Written:
         }
 
 
-def traded_rows(plan: Plan) -> Mapping[str, Frame]:
-    """The columns of each instrument in the traded period: time (the bar's close, ns) and every feature.
-
-    SettingsError where neither the file nor its strategy has feature sets, DataError where no bar or column is left.
-    """
-    import fw
-
+def check_traded(plan: Plan) -> None:
+    """SettingsError where neither the file nor its strategy has feature sets, DataError where no bar or set is left."""
     if not plan.feature_sets():
         name = plan.settings.path or plan.settings.name
         raise SettingsError(f"{name} has no features: name feature sets, as in `features: [returns, volatility]`")
     begin, _ = plan.period()
+    if not (plan.market().bars.open_time >= begin).any():
+        raise DataError("there is no bar between source.start and source.end")
+    without = plan.left_out()
+    if len(without) == len(plan.feature_sets()):
+        raise DataError(f"no column is left: {'; '.join(without)}")
+
+
+def traded_rows(plan: Plan, progress: Progress | None = None) -> Mapping[str, Frame]:
+    """The columns of each instrument in the traded period: time (the bar's close, ns) and every feature.
+
+    Errors are those of `check_traded`.
+    """
+    import fw
+
+    check_traded(plan)
+    begin, _ = plan.period()
     market = plan.market()
     cut = {}
-    for symbol, frame in plan.features().items():
+    for symbol, frame in plan.features(progress=progress).items():
         inside = market.of(symbol).bars.open_time >= begin
         cut[symbol] = fw.Frame.of({name: column[inside] for name, column in frame.items()})
-    if list(next(iter(cut.values()))) == ["time"]:
-        raise DataError(f"no column is left: {'; '.join(plan.left_out())}")
-    if not next(iter(cut.values())).rows:
-        raise DataError("there is no bar between source.start and source.end")
     return cut
 
 
-def write_columns(plan: Plan, path: Path) -> Written:
+def write_columns(plan: Plan, path: Path, progress: Progress | None = None) -> Written:
     """Compute the columns and write them to `path`, whole or not at all; one Parquet file, zstd.
 
     Columns: time (UTC, when the row is known: the bar's close), instrument, and the features under their names in
@@ -71,7 +80,7 @@ def write_columns(plan: Plan, path: Path) -> Written:
     import pyarrow as pa
     import pyarrow.parquet as parquet
 
-    frames = traded_rows(plan)
+    frames = traded_rows(plan, progress)
     names = tuple(name for name in next(iter(frames.values())) if name != "time")
     parts = []
     for symbol, frame in frames.items():

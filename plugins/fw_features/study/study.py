@@ -42,7 +42,7 @@ def study(plan: Plan, *, horizons: Sequence[int] = HORIZONS, progress: Progress 
     """
     market = plan.market()
     begin, end = plan.period()
-    frames = plan.features()
+    frames = plan.features(progress=progress)
     about = {column.name: column for part in plan.feature_sets() for column in getattr(part, "about", tuple)()}
     composed = {entry.name: entry.spec.expr for entry in plan.settings.features if hasattr(entry.spec, "expr")}
     instruments = []
@@ -67,10 +67,10 @@ def study(plan: Plan, *, horizons: Sequence[int] = HORIZONS, progress: Progress 
     return found
 
 
-def _told(progress: Progress | None, place: int, of: int) -> Progress:
-    def tell(what: str, share: float) -> None:
+def _told(progress: Progress | None, place: int, of: int) -> Callable[[float], None]:
+    def tell(share: float) -> None:
         if progress is not None:
-            progress(what, (place + share) / of)
+            progress("judging columns", (place + share) / of)
 
     return tell
 
@@ -95,7 +95,12 @@ def _described(name: str, about: Mapping[str, Any], composed: Mapping[str, str])
 
 
 def _instrument(
-    symbol: str, frame: Frame, bars: Bars, inside: NDArray[np.bool_], horizons: Sequence[int], tell: Progress
+    symbol: str,
+    frame: Frame,
+    bars: Bars,
+    inside: NDArray[np.bool_],
+    horizons: Sequence[int],
+    tell: Callable[[float], None],
 ) -> dict[str, Any]:
     opens, closes = bars.open[inside], bars.close_time[inside]
     forward = [forward_returns(opens, horizon) for horizon in horizons]
@@ -103,8 +108,8 @@ def _instrument(
     steps, reaches = spaced(max(*horizons, 48)), memory_lags(horizons)
     columns = {name: column[inside] for name, column in frame.items() if name != "time"}
     measured = []
-    for k, (name, column) in enumerate(columns.items()):
-        tell(name, k / len(columns))
+    for k, column in enumerate(columns.values()):
+        tell(k / len(columns))
         memory = autocorrelations(column, [*reaches, *steps])
         measured.append(
             {

@@ -48,13 +48,17 @@ class Folder:
         self.plugin.write_text(SLOW_SET)
 
     def run(self, *overrides: str, seed: int = 0) -> fw.Result:
+        return self.plan(*overrides, seed=seed).run()
+
+    def plan(self, *overrides: str, seed: int = 0, sets: str = "{use: slow, span: 2}") -> fw.Plan:
         file = self.root / "s.yaml"
         file.write_text(
-            "instruments: [BTCUSDT]\nbar: 1h\nplugins: [./slow.py]\nfeatures: [{use: slow, span: 2}]\n"
+            "instruments: [BTCUSDT]\nbar: 1h\nplugins: [./slow.py]\n"
+            f"features: [{sets}]\n"
             f"source: {{use: synthetic, start: 2024-01-01, end: 2024-02-01, seed: {seed}}}\n"
             "strategy: {use: threshold, column: slow_2, above: 1}\n"
         )
-        return fw.load(file, overrides=overrides).run()
+        return fw.load(file, overrides=overrides)
 
     @property
     def asked(self) -> int:
@@ -78,6 +82,30 @@ def test_the_second_run_reads_what_the_first_computed(folder: Folder) -> None:
     assert folder.asked == 1
     assert len(folder.kept) == 1
     np.testing.assert_array_equal(first.equity["equity"], second.equity["equity"])
+
+
+def test_columns_asked_for_without_a_run_are_kept_as_those_of_a_run(folder: Folder) -> None:
+    first = folder.plan().features()["BTCUSDT"]
+    second = folder.plan().features()["BTCUSDT"]
+    folder.run()
+    assert folder.asked == 1
+    np.testing.assert_array_equal(first["slow_2"], second["slow_2"])
+
+
+def test_a_changed_setting_computes_only_the_columns_of_its_set(folder: Folder) -> None:
+    both = "{use: slow, span: 2}, {use: slow, span: 3, name: other}"
+    folder.plan(sets=both).features()
+    assert folder.asked == 2
+    changed = folder.plan("features.other.span=4", sets=both).features()["BTCUSDT"]
+    assert folder.asked == 3
+    np.testing.assert_array_equal(changed["slow_4"], 2 * changed["slow_2"])
+
+
+def test_who_waits_for_columns_is_told_how_many_are_done(folder: Folder) -> None:
+    told: list[tuple[str, float]] = []
+    both = "{use: slow, span: 2}, {use: slow, span: 3, name: other}"
+    folder.plan(sets=both).features(progress=lambda what, done: told.append((what, done)))
+    assert told == [("computing columns", share) for share in (0.0, 0.5, 1.0)]
 
 
 def test_other_data_other_settings_and_other_code_are_computed(folder: Folder) -> None:

@@ -15,6 +15,9 @@ from fw.cli import main
 from fw_features.plugin import fw_features
 
 THEIRS = '''
+import time
+from pathlib import Path
+
 import attrs, fw
 import numpy as np
 
@@ -28,6 +31,17 @@ class Leap:
         leap = np.full(len(close), np.nan)
         leap[1:] = market.bars.open[1:] / close[:-1] - 1
         return fw.Frame.of({"leap": leap})
+
+@attrs.frozen
+class Slow:
+    """Takes its time, and counts how often."""
+    needs = ("bars",)
+    lookback = 1
+    def compute(self, market):
+        with Path(__file__).with_suffix(".asked").open("a") as asked:
+            asked.write("x")
+        time.sleep(0.1)
+        return fw.Frame.of({"slow": market.bars.close.copy()})
 
 @attrs.frozen
 class Wanting:
@@ -46,7 +60,7 @@ class Broken:
 
 @fw.hookimpl
 def fw_features():
-    return {"leap": Leap, "wanting": Wanting, "broken": Broken}
+    return {"leap": Leap, "slow": Slow, "wanting": Wanting, "broken": Broken}
 '''
 
 FILE = """
@@ -153,6 +167,15 @@ def test_columns_of_a_plugin_file_are_written_and_told_to_programs(place):
     assert begun["columns"] == ["leap"]
     assert begun["rows"] == 1488
     assert begun["first_complete"].startswith("2024-01-01 01:00")
+
+
+def test_a_column_that_took_long_is_found_again_by_the_next_command_and_a_run(place):
+    slow = ["b.yaml", "--set", "features=[slow]", "--set", "instruments=[BTCUSDT]"]
+    run("compute", *slow, "--out", "slow.parquet")
+    assert (place / "theirs.asked").read_text() == "x"
+    run("report", *slow)
+    fw.load(place / "b.yaml", overrides=["features=[slow]", "instruments=[BTCUSDT]"]).run()
+    assert (place / "theirs.asked").read_text() == "x"
 
 
 def test_first_rows_without_a_number_are_left_out_of_what_is_complete():

@@ -7,13 +7,19 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
+Progress = Callable[[str, float], None]
+"""Is told what is being done and the share done, 0 to 1."""
+
 PATIENCE, PAUSE = 0.5, 0.05
 """Seconds before a bar is worth drawing, and between two times that it is."""
 
 
 @contextmanager
-def shown_progress(*, quiet: bool = False) -> Iterator[Callable[[str, float], None] | None]:
-    """Give a function that takes what is being done and the share done, 0 to 1; None where nothing is shown."""
+def shown_progress(*, quiet: bool = False) -> Iterator[Progress | None]:
+    """Give a function to tell what is being done and the share done, 0 to 1; None where nobody is looking.
+
+    A bar appears on stderr when the work has lasted half a second; each new word for what is done begins one.
+    """
     if quiet or not sys.stderr.isatty():
         yield None
         return
