@@ -6,38 +6,18 @@ import importlib.util
 from pathlib import Path
 from typing import Any
 
-import attrs
 import numpy as np
 import pytest
 
 import fw
-from fw.domain.time import MINUTE
 from fw.engine.leaks import FUTURE, PAST
 from fw.testing import feature_contract
-from fw.testing.markets import trend
 
 spec = importlib.util.spec_from_file_location("planted_leaks", Path(__file__).with_name("planted.py"))
 assert spec is not None
 assert spec.loader is not None
 planted: Any = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(planted)
-
-BARS = 160
-
-
-@pytest.fixture(scope="module")
-def market() -> fw.Market:
-    """Two instruments with funding, statistics published five minutes after a bar's close, and books in between."""
-    found = trend(("BTCUSDT", "ETHUSDT"), bars=BARS, noise=0.006)
-    rng = np.random.default_rng(7)
-    series = {}
-    for symbol, data in found.series.items():
-        between = fw.Stamps(
-            data.bars.open_time + 20 * MINUTE,
-            {"bid_1": data.bars.close + rng.normal(0, 5, BARS), "ask_1": data.bars.close + 10},
-        )
-        series[symbol] = attrs.evolve(data, stamps={**data.stamps, "book": between})
-    return fw.Market(series=series, focus="BTCUSDT")
 
 
 def test_the_corpus_is_large() -> None:

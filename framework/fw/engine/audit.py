@@ -17,7 +17,7 @@ from fw.domain.decision import Orders
 from fw.domain.time import format_time
 from fw.engine.assemble import Parts, Scene, choose_engine, lay_stage, set_scene, terms_of
 from fw.engine.columns import PlannedSet
-from fw.engine.leaks import feature_contract
+from fw.engine.leaks import feature_contract, tolerance_of
 from fw.engine.loop import Loop
 from fw.engine.needs import present
 from fw.engine.scan import scan
@@ -111,7 +111,8 @@ def _check_features(planned: PlannedSet, market: Market) -> Finding:
         return Finding(False, title, str(broken))
     if leaks:
         return Finding(False, title, "; ".join(map(str, leaks)))
-    return Finding(True, title, f"no leak in {rows} bars")
+    stated = tolerance_of(planned.part)
+    return Finding(True, title, f"no leak in {rows} bars" + (f", to its tolerance of {stated:g}" if stated else ""))
 
 
 def _check_strategy(bench: Bench, parts: Parts, scene: Scene, run: EngineRun) -> Finding:

@@ -30,7 +30,11 @@ class DerivedColumn(Protocol):
 
 @runtime_checkable
 class FeatureSet(Protocol):
-    """One definition for research, backtest and live: row `t` of every column uses bars up to `t` only."""
+    """One definition for research, backtest and live: row `t` of every column uses bars up to `t` only.
+
+    A set that cannot be exact may have a `tolerance`: by how much a live row may differ, as a share of max(1, |value|).
+    Every report of a run that uses it says so.
+    """
 
     @property
     def needs(self) -> tuple[str, ...]:

@@ -30,7 +30,7 @@ KINDS_OF_DATA = ("bars", "funding", "mark", *KINDS)
 """What the made-up markets have."""
 
 
-def check_features(spec: Any, *, bars: int = 200, tolerance: float = 0.0) -> None:
+def check_features(spec: Any, *, bars: int = 200, tolerance: float | None = None) -> None:
     """Compute a feature set over five markets: it keeps the leak contract and leaves no hole after its start-up.
 
     `bars` are tested beyond its `lookback`; see `feature_contract` for `tolerance`.

@@ -113,6 +113,15 @@ def test_a_clean_feature_passes(checked) -> None:
     assert bad(checked(feature(body, 2))) == []
 
 
+def test_running_sums_pass_by_the_tolerance_that_they_state(checked) -> None:
+    body = "import pandas as pd\ncolumn = pd.Series(close).rolling(20).mean().to_numpy()"
+    exact = feature(body)
+    assert any("suspect" in line for line in bad(checked(exact)))
+    stated = checked(exact.replace("    lookback = 20", "    lookback = 20\n    tolerance = 1e-9"))
+    assert bad(stated) == []
+    assert any(", to its tolerance of 1e-09" in finding.text for finding in stated)
+
+
 @pytest.mark.parametrize(
     "body",
     [

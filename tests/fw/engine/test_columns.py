@@ -24,6 +24,7 @@ class Column:
     what: Any
     needs: tuple[str, ...] = ("bars",)
     lookback: int = 3
+    tolerance: float = 0.0
 
     def compute(self, market: fw.Market) -> Any:
         return self.what(market)
@@ -77,6 +78,14 @@ def test_the_run_begins_where_every_column_does(make_plan: Any, made_up: Any) ->
     result = plan.run(write=False)
     assert result.equity.rows == 24 - 5
     assert any("the run begins 5 bars late, at 1970-01-01 05:00" in note for note in result.notes)
+
+
+def test_a_set_that_states_a_tolerance_is_told_of_in_the_report(make_plan: Any, made_up: Any) -> None:
+    part = Column(close_of, tolerance=1e-9)
+    result = make_plan(made_up.market_of(ROWS), Idle(), features=[{"use": part, "name": "mine"}], **SETTINGS).run(
+        write=False
+    )
+    assert [note for note in result.notes if "may differ live, by its tolerance of 1e-09" in note]
 
 
 def test_history_shorter_than_the_start_up_says_so(make_plan: Any, made_up: Any) -> None:
