@@ -41,10 +41,10 @@ def present(sets: Iterable[PlannedSet], market: Market, source: str) -> Present:
             continue
         if not planned.may_lack:
             raise DataError(
-                f"{planned.offer.title} needs {lack}, which {source} does not have; name a source that has it, "
+                f"{planned.offer.title} needs {lack}, which {source} does not have for this run; name one that has it, "
                 f"take the set out, or say `missing: skip` in features.{planned.entry} to run without it"
             )
-        notes.append(f"features.{planned.entry} is left out: {source} does not have {lack}")
+        notes.append(f"features.{planned.entry} is left out: {source} does not have {lack} for this run")
     if not notes:  # then a column that is not there was misspelt
         found = [attrs.evolve(planned, may_lack=False) if planned.may_lack else planned for planned in found]
     return Present(tuple(found), tuple(notes))

@@ -12,8 +12,9 @@ from fw.domain.bars import COLUMNS, Bars
 from fw.domain.market import Market, Series
 from fw.domain.time import format_time
 from fw.engine.marks import missing_marks, required_marks
+from fw.engine.published import prepare_stamps
 from fw.engine.rates import prepare_funding
-from fw.engine.soundness import check_bars, check_stamps
+from fw.engine.soundness import check_bars
 from fw.errors import DataError, Gap
 
 if TYPE_CHECKING:
@@ -55,13 +56,11 @@ def prepare(
         since, until = int(bars.open_time[0]), int(bars.open_time[-1]) + want.bar.ns
         begin = since if want.start is None else max(since, want.start)
         rates = prepare_funding(data, symbol, begin=begin, until=until, funding=funding, gaps=gaps, notes=notes)
-        for kind, stamps in data.stamps.items():
-            check_stamps(stamps, f"{symbol} {kind}")
         out[symbol] = Series(
             bars=bars,
             funding=None if rates is None else rates.between(since, until),
             mark=aligned.get(f"{symbol} mark") or (None if data.mark is None else data.mark.between(since, until)),
-            stamps={kind: stamps.between(since, until + 1) for kind, stamps in data.stamps.items()},
+            stamps=prepare_stamps(data, symbol, since=since, begin=begin, until=until, notes=notes),
             rules=data.rules,
         )
     return attrs.evolve(

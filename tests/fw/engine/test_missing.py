@@ -63,8 +63,8 @@ def plan(make_plan: Callable[..., Any]) -> Callable[..., Any]:
 @pytest.mark.parametrize("need", ["long_short", "book.bid_5", "bars.trades", "sentiment"])
 def test_what_the_source_lacks_is_named_with_the_ways_out(plan: Callable[..., Any], need: str) -> None:
     words = (
-        rf"feature set 'needy' needs {need} of BTCUSDT, which source .* does not have; name a source that has it, "
-        "take the set out, or say `missing: skip` in features.needy to run without it"
+        rf"feature set 'needy' needs {need} of BTCUSDT, which source .* does not have for this run; name one that "
+        "has it, take the set out, or say `missing: skip` in features.needy to run without it"
     )
     for door in ("run", "features", "check"):
         with pytest.raises(fw.DataError, match=words):
@@ -76,7 +76,7 @@ def test_a_set_that_may_be_missing_is_left_out_and_the_run_says_so(plan: Callabl
         {"use": Needy(("bars", "long_short")), "name": "crowd", "missing": "skip"},
         {"use": Needy(("bars",)), "name": "price"},
     )
-    note = "features.crowd is left out: source 'given_market' does not have long_short of BTCUSDT"
+    note = "features.crowd is left out: source 'given_market' does not have long_short of BTCUSDT for this run"
     assert list(made.features()["BTCUSDT"]) == ["time", "x"]
     assert made.left_out() == (note,)
     assert note in made.run(write=False).notes

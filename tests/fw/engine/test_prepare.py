@@ -301,3 +301,26 @@ def test_stamps_published_before_their_time_or_out_of_turn_are_refused() -> None
     stamps = {"book": Stamps(times, {"bid_1": [1.0, np.nan, 1.0]})}
     with pytest.raises(DataError, match=r"BTCUSDT book \(bid_1\) at 2024-01-01 01:00 is nan"):
         ready(market_of(BTCUSDT=Series(bars=made_bars(4), stamps=stamps)))
+
+
+def test_stamps_that_cover_the_run_in_part_are_a_note_and_none_at_all_are_not_there() -> None:
+    def noted(first: int, count: int) -> tuple[set[str], tuple[str, ...]]:
+        """Hourly ratios, published ten minutes late, beside forty-eight hours of bars of which the last day is run."""
+        times = START + HOUR * np.arange(first, first + count)
+        ratios = Stamps(times, {"accounts": np.ones(count)}, published=times + 10 * MINUTE)
+        data = Series(bars=made_bars(), stamps={"long_short": ratios})
+        out = prepare(market_of(BTCUSDT=data), want(start=START + DAY, warmup=10), funding="zero")
+        return set(out.stamps), tuple(note for note in out.notes if "long_short" in note)
+
+    assert noted(0, 48) == ({"long_short"}, ())
+    assert noted(25, 22) == ({"long_short"}, ())  # two hours apart is nothing
+    there, notes = noted(30, 18)
+    assert there == {"long_short"}
+    assert notes == (
+        "BTCUSDT has long_short from 2024-01-02 06:10 to 2024-01-02 23:10, but bars from 2024-01-02 00:00 to "
+        "2024-01-03 00:00; outside, its columns are what they are where it is unknown",
+    )
+    there, notes = noted(-500, 400)
+    assert there == set()
+    assert notes[0].endswith("but bars from 2024-01-02 00:00 to 2024-01-03 00:00; the run does without")
+    assert noted(0, 0) == (set(), ("BTCUSDT has long_short without any row; the run does without",))

@@ -134,6 +134,30 @@ def test_the_fingerprint_tells_data_apart_and_nothing_else() -> None:
     assert len({fingerprint(other) for other in (market, *others)}) == 5
 
 
+def test_the_fingerprint_tells_stamps_apart_by_kind_column_value_and_publication() -> None:
+    times, ones, bars = HOUR * np.arange(3), np.ones(3), funded(range(0, 240, 8)).bars
+
+    def of(**stamps: Stamps) -> str:
+        return fingerprint(Market.single("BTCUSDT", bars, stamps=stamps))
+
+    ratios = Stamps(times, {"accounts": ones, "top_accounts": ones})
+    found = [
+        of(),
+        of(long_short=ratios),
+        of(other=ratios),
+        of(long_short=Stamps(times, {"accounts": ones})),
+        of(long_short=Stamps(times, {"accounts": ones, "top_positions": ones})),
+        of(long_short=Stamps(times, {"accounts": ones, "top_accounts": 2 * ones})),
+        of(long_short=Stamps(times, ratios.columns, published=times + 1)),
+        of(long_short=Stamps(times + 1, ratios.columns)),
+        of(long_short=ratios, book=Stamps(times, {"bid_1": ones})),
+    ]
+    assert len(set(found)) == len(found)
+    assert of(long_short=Stamps(times, dict(reversed(ratios.columns.items())))) == of(long_short=ratios)
+    whole = Market.single("BTCUSDT", bars, stamps={"long_short": ratios})
+    assert fingerprint(whole.between(None, None)) == fingerprint(whole)
+
+
 def test_the_fingerprint_is_the_same_in_every_process() -> None:
     code = (
         "import numpy as np; from fw.domain.bars import Bars; from fw.domain.market import Market;"

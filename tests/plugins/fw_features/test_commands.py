@@ -234,7 +234,7 @@ def test_what_a_set_lacks_is_an_error_or_a_note(place):
     for command in (["compute", "c.yaml", "--out", "c.parquet"], ["report", "c.yaml"]):
         assert words in run(*command, code=3)
     (place / "d.yaml").write_text(text.replace("features: [", "features: [{use: mood, missing: skip}, "))
-    note = "features.mood is left out: source 'synthetic' does not have sentiment of BTCUSDT"
+    note = "features.mood is left out: source 'synthetic' does not have sentiment of BTCUSDT for this run"
     assert note in run("compute", "d.yaml", "--out", "d.parquet")
     assert "mood" not in parquet.read_schema(place / "d.parquet").names
     assert json.loads(run("report", "d.yaml", "--horizons", "4", "--json"))["left_out"] == [note]
