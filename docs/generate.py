@@ -228,7 +228,7 @@ def features_page() -> str:
             if hasattr(spec, "about"):  # what is composed in the file has no columns of its own
                 usual = spec()
                 decided = f"{usual.lookback:,} bars decide" if usual.lookback > 1 else "one bar decides"
-                said = f"Reads {', '.join(usual.needs)}; {decided} a row.\n".replace("_", " ")
+                said = f"Reads {', '.join(f'`{need}`' for need in usual.needs)}; {decided} a row.\n"
                 body += [said, table(COLUMN_HEADERS, (_column_row(column) for column in usual.about()))]
     return "\n".join(body)
 

@@ -69,7 +69,7 @@ class Files:
 
     def __attrs_post_init__(self) -> None:
         for name in self.columns:
-            if name not in COLUMNS and not re.fullmatch("(bid|ask)(_size)?_[1-9][0-9]?", name):
+            if name not in COLUMNS and not re.fullmatch("(bid|ask)(_size)?_([1-9]|1[0-9]|20)", name):
                 raise ValueError(f"columns: {name!r} is none of ours, which are {', '.join(COLUMNS)}")
         for kind, lag in self.lag.items():
             if kind not in KINDS:

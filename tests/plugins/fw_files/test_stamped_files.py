@@ -215,3 +215,11 @@ def test_real_trades_and_a_real_book_are_read(real_data: Path) -> None:
     np.testing.assert_allclose(done["sold"], sold.to_numpy(), rtol=1e-12)
     assert done["buys"].sum() + done["sells"].sum() == len(raw)
     assert (market.stamps["book"]["ask_1"] > market.stamps["book"]["bid_1"]).all()
+
+
+def test_a_level_may_be_said_as_deep_as_one_is_looked_for(read: History) -> None:
+    text = "time,b,bs,a,as,far\n2024-01-01 00:00,9,1,10,1,5\n2024-01-01 00:01,9,1,10,1,5\n"
+    said = {"bid_1": "b", "bid_size_1": "bs", "ask_1": "a", "ask_size_1": "as", "bid_size_20": "far"}
+    assert read(book=text, columns=said).stamps["book"]["bid_size_20"][0] == 5.0
+    with pytest.raises(ValueError, match="'bid_21' is none of ours"):
+        Files(bars="x", columns={"bid_21": "far"})
