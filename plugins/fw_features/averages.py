@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import cache
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -12,9 +13,9 @@ from fw_features.about import Column
 from fw_features.spans import (
     FADED,
     FADED_IN_CHAINS,
-    frame_of,
+    filled,
+    framed,
     integers,
-    named,
     of_source,
     room,
     source_setting,
@@ -46,9 +47,7 @@ class Sma:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.kernels import moving_means
 
-        out = room(len(self.spans), market)
-        moving_means(getattr(market.bars, self.source), integers(self.spans), out)
-        return frame_of(named(of_source("sma", self.source), self.spans), out)
+        return filled(self, market, moving_means, getattr(market.bars, self.source), integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         formula = "mean of the last {span} values of {source}"
@@ -79,7 +78,7 @@ class Ema:
         for column, span in zip(out, self.spans, strict=True):
             block = self._block(span)
             forgetting_means(values, 0, span, 2 / (span + 1), block_starts(market.bars, block), block, column)
-        return frame_of(named(of_source("ema", self.source), self.spans), out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = "mean + 2 / (1 + {span}) × ({source} − mean), seeded with the plain mean of {span} values"
@@ -106,7 +105,7 @@ class Wma:
         out = room(len(self.spans), market)
         for column, span in zip(out, self.spans, strict=True):
             weighted_sums(market.bars.close, _line(span), 1.0, column)
-        return frame_of(named("wma", self.spans), out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = "Σ ({span} − k) × close k bars ago / Σ ({span} − k), k = 0 … {span} − 1"
@@ -125,7 +124,7 @@ class Dema:
         return 2 * chained_block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return frame_of(named("dema", self.spans), repeated(self.spans, (2.0, -1.0), market))
+        return framed(self, repeated(self.spans, (2.0, -1.0), market))
 
     def about(self) -> tuple[Column, ...]:
         formula = "2 × EMA − EMA(EMA) of close, each over {span} bars"
@@ -144,7 +143,7 @@ class Tema:
         return 2 * chained_block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return frame_of(named("tema", self.spans), repeated(self.spans, (3.0, -3.0, 1.0), market))
+        return framed(self, repeated(self.spans, (3.0, -3.0, 1.0), market))
 
     def about(self) -> tuple[Column, ...]:
         formula = "3 × EMA − 3 × EMA(EMA) + EMA(EMA(EMA)) of close, each over {span} bars"
@@ -163,18 +162,12 @@ class Hull:
         return max(span + math.isqrt(span) - 1 for span in self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.windows import weighted_sums
+        from fw_features.windows import hull_means
 
-        close = market.bars.close
-        half, whole = room(2, market)
         out = room(len(self.spans), market)
         for column, span in zip(out, self.spans, strict=True):
-            weighted_sums(close, _line(span // 2), 1.0, half)
-            weighted_sums(close, _line(span), 1.0, whole)
-            column[: span - 1] = math.nan
-            lead = 2.0 * half[span - 1 :] - whole[span - 1 :]
-            weighted_sums(lead, _line(math.isqrt(span)), 1.0, column[span - 1 :])
-        return frame_of(named("hull", self.spans), out)
+            hull_means(market.bars.close, _line(span // 2), _line(span), _line(math.isqrt(span)), column)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = "WMA(2 × WMA(close, {half}) − WMA(close, {span}), {root})"
@@ -210,7 +203,7 @@ class Kama:
             block = self.WARM + span
             efficiencies(close, span, slow, fast, weights)
             paced_means(close, weights, span, block_starts(market.bars, block), block, column)
-        return frame_of(named("kama", self.spans), out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -239,6 +232,7 @@ def repeated(spans: tuple[int, ...], factors: tuple[float, ...], market: fw.Mark
     return out
 
 
+@cache
 def _line(span: int) -> Floats:
     """Weights that fall in a line to the oldest value, and sum to 1."""
     import numpy as np

@@ -8,7 +8,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import frame_of, integers, named, room, spans_setting
+from fw_features.spans import filled, framed, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -90,7 +90,7 @@ class WilliamsR:
         bars, out = market.bars, room(len(self.spans), market)
         for column, span in zip(out, self.spans, strict=True):
             places(bars.high, bars.low, bars.close, span, True, column)
-        return frame_of(named("williams_r", self.spans), out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -125,7 +125,7 @@ class Cci:
         bars, out = market.bars, room(len(self.spans), market)
         for column, span in zip(out, self.spans, strict=True):
             channel_indices(bars.high, bars.low, bars.close, span, column)
-        return frame_of(named("cci", self.spans), out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -151,9 +151,10 @@ class Mfi:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.flows import money_flow_indices
 
-        bars, out = market.bars, room(len(self.spans), market)
-        money_flow_indices(bars.high, bars.low, bars.close, bars.volume, integers(self.spans), out)
-        return frame_of(named("mfi", self.spans), out)
+        bars = market.bars
+        return filled(
+            self, market, money_flow_indices, bars.high, bars.low, bars.close, bars.volume, integers(self.spans)
+        )
 
     def about(self) -> tuple[Column, ...]:
         formula = (

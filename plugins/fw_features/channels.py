@@ -8,7 +8,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, frame_of, integers, room, spans_setting
+from fw_features.spans import FADED, filled, framed, integers, room, spans_setting
 
 BARS = ("bars",)
 
@@ -30,9 +30,7 @@ class Donchian:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.extremes import channels
 
-        out = room(3 * len(self.spans), market)
-        channels(market.bars.high, market.bars.low, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, channels, market.bars.high, market.bars.low, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -93,7 +91,7 @@ class Keltner:
         first = max(self.span - 1, self.atr_span)
         middle[:first] = float("nan")
         lines_around(middle, float(self.width), out[0], reach)
-        return frame_of(self._names, out)
+        return framed(self, out)
 
     @property
     def _names(self) -> tuple[str, ...]:

@@ -13,7 +13,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.known import believed, stale_setting
-from fw_features.spans import integers, room, spans_setting
+from fw_features.spans import filled, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -21,11 +21,7 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
-HOUR = 3_600_000_000_000
-YEAR = 365 * 24 * HOUR
-
-# the exchange's usual time between settlements, and the longest
-INTERVAL = 8 * HOUR
+INTERVAL = 8 * 3_600_000_000_000  # the exchange's usual time between settlements, and the longest
 
 
 @attrs.frozen
@@ -46,9 +42,7 @@ class Funding:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
-
-        from fw_features.stamps import stamps_between, sums_and_scores
+        from fw_features.stamps import settlements
 
         funding, closes, size = market.funding, market.bars.close_time, market.bars.size
         if funding is None:
@@ -58,26 +52,8 @@ class Funding:
                 f"funding looks back {min(self.spans)} bars of {size}, less than the 8 hours between settlements: "
                 f"set spans to {-(-INTERVAL // size.ns)} or more"
             )
-        since = closes - max(self.spans) * size.ns
-        first, end = stamps_between(funding.time, since, closes)
-        rate = np.nan_to_num(funding.last("value", at=closes, within=max(self.spans) * size.ns))
-        before = np.append(funding.value, (np.nan, np.nan))[end - 2]
-        change = np.where(end - first >= 2, rate - before, 0.0)
-        out: dict[str, Floats] = {
-            "funding_rate": rate,
-            "funding_change": change,
-            "funding_hours": _hours_to_next(funding.to_minutes().time, first, end, closes),
-        }
-        for column in out.values():
-            column[: max(self.spans) - 1] = np.nan
-        for span in self.spans:
-            first, end = stamps_between(funding.time, closes - span * size.ns, closes)
-            sums, scores = np.empty(len(closes)), np.empty(len(closes))
-            sums_and_scores(funding.value, first, end, sums, scores)
-            sums[: span - 1] = scores[: span - 1] = np.nan
-            carry = sums * (YEAR / (span * size.ns))
-            out |= {f"funding_sum_{span}": sums, f"funding_z_{span}": scores, f"funding_carry_{span}": carry}
-        return fw.Frame.of(out)
+        rates = funding.published, funding.time, funding.value
+        return filled(self, market, settlements, *rates, closes, size.ns, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         longest = max(self.spans)
@@ -206,16 +182,3 @@ class OpenInterest:
                 source="definition: above 0, price rose more than the positions behind it",
             ),
         )
-
-
-def _hours_to_next(
-    time: NDArray[np.int64], first: NDArray[np.int64], end: NDArray[np.int64], closes: NDArray[np.int64]
-) -> Floats:
-    """Hours from each close to the settlement after it, going by the last two stamps of a stretch."""
-    import numpy as np
-
-    padded = np.append(time, (0, 0))
-    last, before = padded[end - 1], padded[end - 2]
-    due = np.where(end - first >= 2, 2 * last - before, closes - closes % INTERVAL + INTERVAL)
-    hours: Floats = np.maximum(due - closes, 0) / HOUR
-    return hours

@@ -149,3 +149,17 @@ def bars_since_extreme(values: Floats, span: int, sign: float, out: Floats) -> N
             best = bar
         if first >= 0:
             out[bar] = bar - best
+
+
+@kernel
+def places_of_extremes(high: Floats, low: Floats, spans: Integers, out: Floats) -> None:
+    """Write Aroon up, Aroon down and their difference, three rows for each span."""
+    for k in range(len(spans)):
+        span = spans[k]
+        up, down, balance = out[3 * k], out[3 * k + 1], out[3 * k + 2]
+        bars_since_extreme(high, span + 1, 1.0, up)
+        bars_since_extreme(low, span + 1, -1.0, down)
+        for i in range(len(up)):
+            balance[i] = 100.0 * (down[i] - up[i]) / span
+            up[i] = 100.0 * (span - up[i]) / span
+            down[i] = 100.0 * (span - down[i]) / span

@@ -8,7 +8,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, frame_of, integers, room, spans_setting
+from fw_features.spans import FADED, filled, framed, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -31,9 +31,7 @@ class VolumeScore:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.moments import moving_scores
 
-        out = room(len(self.spans), market)
-        moving_scores(market.bars.volume, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, moving_scores, market.bars.volume, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -62,10 +60,8 @@ class Vwap:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.flows import volume_prices
 
-        out = room(len(self.spans), market)
         bars = market.bars
-        volume_prices(bars.high, bars.low, bars.close, bars.volume, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, volume_prices, bars.high, bars.low, bars.close, bars.volume, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -100,9 +96,7 @@ class ObvSlope:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.flows import balance_slopes
 
-        out = room(len(self.spans), market)
-        balance_slopes(market.bars.close, market.bars.volume, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, balance_slopes, market.bars.close, market.bars.volume, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -134,9 +128,7 @@ class Vroc:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.kernels import relative_changes
 
-        out = room(len(self.spans), market)
-        relative_changes(market.bars.volume, integers(self.spans), 100.0, out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, relative_changes, market.bars.volume, integers(self.spans), 100.0)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -178,7 +170,7 @@ class ChaikinOscillator:
         money_flows(bars.high, bars.low, bars.close, bars.volume, flows)
         starts = block_starts(bars, self._block)
         chaikin_oscillators(flows, self.fast, self.slow, starts, self._block, out[0])
-        return frame_of([column.name for column in self.about()], out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         return (
@@ -263,9 +255,7 @@ class Amihud:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.flows import price_impacts
 
-        out = room(len(self.spans), market)
-        price_impacts(market.bars.close, market.bars.volume, integers(self.spans), MILLION, out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, price_impacts, market.bars.close, market.bars.volume, integers(self.spans), MILLION)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -295,9 +285,7 @@ class RollSpread:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.flows import roll_spreads
 
-        out = room(len(self.spans), market)
-        roll_spreads(market.bars.close, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, roll_spreads, market.bars.close, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -332,9 +320,7 @@ class CorwinSchultz:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.flows import corwin_schultz_spreads
 
-        out = room(len(self.spans), market)
-        corwin_schultz_spreads(market.bars.high, market.bars.low, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, corwin_schultz_spreads, market.bars.high, market.bars.low, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -371,9 +357,7 @@ class TakerImbalance:
         from fw_features.flows import shares
 
         bought, volume = _extra(market, "taker_buy_volume", "taker_imbalance"), market.bars.volume
-        out = room(len(self.spans), market)
-        shares(bought - (volume - bought), volume, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, shares, bought - (volume - bought), volume, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -408,9 +392,7 @@ class TradeIntensity:
         from fw_features.flows import over_means
 
         trades = _extra(market, "trades", "trade_intensity")
-        out = room(len(self.spans), market)
-        over_means(trades, integers(self.spans), out)
-        return frame_of([column.name for column in self.about()], out)
+        return filled(self, market, over_means, trades, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

@@ -9,7 +9,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.averages import chained_block, repeated
-from fw_features.spans import FADED_IN_CHAINS, frame_of, integers, named, room, spans_setting
+from fw_features.spans import FADED_IN_CHAINS, framed, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,7 +35,7 @@ class Rsi:
         return 2 * wilder_block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return frame_of(named("rsi", self.spans), _strengths(self.spans, 0.0, 50.0, market))
+        return framed(self, _strengths(self.spans, 0.0, 50.0, market))
 
     def about(self) -> tuple[Column, ...]:
         formula = "100 × U / (U + D); U, D: Wilder's means over {span} bars of rises and falls of close; 50 when flat"
@@ -54,7 +54,7 @@ class Cmo:
         return 2 * wilder_block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return frame_of(named("cmo", self.spans), _strengths(self.spans, -1.0, 0.0, market))
+        return framed(self, _strengths(self.spans, -1.0, 0.0, market))
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -129,7 +129,7 @@ class Trix:
         means, out = repeated(self.spans, (0.0, 0.0, 1.0), market), room(len(self.spans), market)
         for k in range(len(self.spans)):
             relative_changes(means[k], integers((1,)), 100.0, out[k : k + 1])
-        return frame_of(named("trix", self.spans), out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = "100 × (m / m a bar ago − 1), m = EMA(EMA(EMA(close))), each over {span} bars"
@@ -206,7 +206,7 @@ class Fisher:
             block = self.WARM + span
             places(median, median, median, span, False, place)
             fisher_transforms(place, span, block_starts(bars, block), block, out[2 * k : 2 * k + 2])
-        return frame_of([column.name for column in self.about()], out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         value = (

@@ -9,7 +9,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import ago, frame_of, integers, named, room, spans_setting
+from fw_features.spans import ago, filled, integers, room, spans_setting
 
 BARS = ("bars",)
 
@@ -28,9 +28,7 @@ class Returns:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.kernels import log_returns
 
-        out = room(len(self.spans), market)
-        log_returns(market.bars.close, integers(self.spans), out)
-        return frame_of(named("return", self.spans), out)
+        return filled(self, market, log_returns, market.bars.close, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -59,9 +57,7 @@ class SimpleReturns:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.kernels import relative_changes
 
-        out = room(len(self.spans), market)
-        relative_changes(market.bars.close, integers(self.spans), 1.0, out)
-        return frame_of(named("simple_return", self.spans), out)
+        return filled(self, market, relative_changes, market.bars.close, integers(self.spans), 1.0)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -91,9 +87,7 @@ class Momentum:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.kernels import differences
 
-        out = room(len(self.spans), market)
-        differences(market.bars.close, integers(self.spans), out)
-        return frame_of(named("momentum", self.spans), out)
+        return filled(self, market, differences, market.bars.close, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -116,9 +110,7 @@ class RateOfChange:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.kernels import relative_changes
 
-        out = room(len(self.spans), market)
-        relative_changes(market.bars.close, integers(self.spans), 100.0, out)
-        return frame_of(named("roc", self.spans), out)
+        return filled(self, market, relative_changes, market.bars.close, integers(self.spans), 100.0)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -169,27 +161,10 @@ class Distance:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
+        from fw_features.distances import distances
 
-        from fw_features.extremes import highest, lowest
-        from fw_features.kernels import moving_means
-
-        bars, spans, count = market.bars, integers(self.spans), len(self.spans)
-        high, low, flow, volume = room(count, market), room(count, market), room(count, market), room(count, market)
-        highest(bars.high, spans, high)
-        lowest(bars.low, spans, low)
-        typical = (bars.high + bars.low + bars.close) / 3.0
-        moving_means(typical * bars.volume, spans, flow)
-        moving_means(bars.volume, spans, volume)
-        columns = {}
-        for k, span in enumerate(self.spans):
-            traded = np.where(volume[k] > 0.0, volume[k], 1.0)
-            vwap = np.where(volume[k] > 0.0, flow[k] / traded, bars.close)
-            vwap[: span - 1] = np.nan
-            columns[f"from_high_{span}"] = (bars.close - high[k]) / high[k]
-            columns[f"from_low_{span}"] = (bars.close - low[k]) / low[k]
-            columns[f"from_vwap_{span}"] = (bars.close - vwap) / vwap
-        return fw.Frame.of(columns)
+        bars = market.bars
+        return filled(self, market, distances, bars.high, bars.low, bars.close, bars.volume, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         columns = []

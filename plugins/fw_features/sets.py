@@ -9,7 +9,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, frame_of, integers, named, room, spans_setting
+from fw_features.spans import FADED, framed, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -38,7 +38,7 @@ class Volatility:
         out = room(len(self.spans), market)
         a_year = math.sqrt(market.bars.size.bars_per_year)
         sample_deviations(market.bars.close, integers(self.spans), a_year, out)
-        return frame_of(named("volatility", self.spans), out)
+        return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -69,7 +69,7 @@ class Atr:
         return 2 * self._block(max(self.spans))
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        return frame_of(named("atr", self.spans), self.average_ranges(market))
+        return framed(self, self.average_ranges(market))
 
     def average_ranges(self, market: fw.Market) -> Floats:
         """The columns as float64[span, bar]."""

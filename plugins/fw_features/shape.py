@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from functools import cache
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import frame_of, integers, named, of_source, room, source_setting, spans_setting
+from fw_features.spans import filled, framed, integers, of_source, room, source_setting, spans_setting
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
 
 BARS = ("bars",)
 
@@ -24,19 +29,10 @@ class Candle:
     lookback: ClassVar[int] = 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
+        from fw_features.distances import candles
 
         bars = market.bars
-        reach = bars.high - bars.low
-        whole = np.where(reach > 0.0, reach, 1.0)
-        return fw.Frame.of(
-            {
-                "candle_body": (bars.close - bars.open) / whole,
-                "candle_upper": (bars.high - np.maximum(bars.open, bars.close)) / whole,
-                "candle_lower": (np.minimum(bars.open, bars.close) - bars.low) / whole,
-                "candle_range": reach / bars.open,
-            }
-        )
+        return filled(self, market, candles, bars.open, bars.high, bars.low, bars.close)
 
     def about(self) -> tuple[Column, ...]:
         flat = "0 where high equals low"
@@ -75,9 +71,7 @@ class ZScore:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.moments import moving_scores
 
-        out = room(len(self.spans), market)
-        moving_scores(getattr(market.bars, self.source), integers(self.spans), out)
-        return frame_of(named(of_source("zscore", self.source), self.spans), out)
+        return filled(self, market, moving_scores, getattr(market.bars, self.source), integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -109,19 +103,14 @@ class FractionalDifference:
         return max(self.spans)
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
-
         from fw_features.logs import logarithms
         from fw_features.windows import weighted_sums
 
         logs, out = room(1, market)[0], room(len(self.spans), market)
         logarithms(market.bars.close, logs)
         for column, span in zip(out, self.spans, strict=True):
-            weights = np.ones(span)
-            for ago in range(1, span):
-                weights[ago] = -weights[ago - 1] * (self.order - ago + 1) / ago
-            weighted_sums(logs, weights, sum(weights.tolist()), column)
-        return frame_of(named(self._name, self.spans), out)
+            weighted_sums(logs, *_weights(self.order, span), column)
+        return framed(self, out)
 
     @property
     def _name(self) -> str:
@@ -138,3 +127,14 @@ class FractionalDifference:
             )
             for span in self.spans
         )
+
+
+@cache
+def _weights(order: float, span: int) -> tuple[NDArray[np.float64], float]:
+    """Weights of the binomial series of (1 − B)^order, the newest first, and their sum."""
+    import numpy as np
+
+    weights = [1.0]
+    for ago in range(1, span):
+        weights.append(-weights[-1] * (order - ago + 1) / ago)
+    return np.array(weights), sum(weights)

@@ -1,4 +1,4 @@
-"""What most feature sets share: settings of spans, room for one column a span, and the frame that is made of them."""
+"""What most feature sets share: settings of spans, and frames that a kernel fills, under the names that a set says."""
 
 from __future__ import annotations
 
@@ -67,11 +67,6 @@ def integers(spans: tuple[Any, ...]) -> NDArray[np.int64]:
     return np.array(spans, dtype=np.int64)
 
 
-def named(name: str, spans: Iterable[int]) -> list[str]:
-    """The columns' names, `name_span`."""
-    return [f"{name}_{span}" for span in spans]
-
-
 def filled(feature_set: Described, market: fw.Market, kernel: Callable[..., None], *inputs: Any) -> fw.Frame:
     """The set's columns, as `kernel` writes them to float64[column, bar], which it takes after its inputs."""
     out = room(len(names_of(feature_set)), market)
@@ -89,12 +84,6 @@ def framed(feature_set: Described, out: Floats) -> fw.Frame:
 def names_of(feature_set: Described) -> tuple[str, ...]:
     """The names of a set's columns; live asks at every bar."""
     return tuple(column.name for column in feature_set.about())
-
-
-def frame_of(names: Iterable[str], out: Floats) -> fw.Frame:
-    """A frame of these rows of memory, in order."""
-    out.flags.writeable = False  # once, instead of column by column
-    return fw.Frame.of(dict(zip(names, out, strict=True)))
 
 
 def ago(bars: int) -> str:

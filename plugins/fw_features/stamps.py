@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from fw.ledger import kernel
+from fw.ledger import inner, kernel
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     Integers = NDArray[np.int64]
 
 
-def stamps_between(time: Integers, after: Integers, until: Integers) -> tuple[Integers, Integers]:
-    """First and end (exclusive) of the stamps later than `after` and not later than `until`, for each bar (ns)."""
-    first, end = np.searchsorted(time, after, side="right"), np.searchsorted(time, until, side="right")
-    return first.astype(np.int64), np.maximum(first, end).astype(np.int64)
+MINUTE = 60_000_000_000
+HOUR = 60 * MINUTE
+EIGHT_HOURS = 8 * HOUR
+YEAR = 365 * 24 * HOUR
 
 
 @kernel
@@ -34,25 +34,61 @@ def carry(published: Integers, value: Floats, closes: Integers, within: int, abs
 
 
 @kernel
-def sums_and_scores(value: Floats, first: Integers, end: Integers, sums: Floats, scores: Floats) -> None:
-    """Write the sum of the values of each bar's stretch, and how many sample deviations the last is above their mean.
+def settlements(
+    known: Integers, time: Integers, value: Floats, closes: Integers, size: int, spans: Integers, out: Floats
+) -> None:
+    """Write rate, change and hours to the next settlement; then sum, score and yearly carry for each of `spans` (bars).
 
-    No value sums up to 0; the score of less than two values, or of equal ones, is 0.
+    Counted are rates known later than a span of bars (of `size` ns) before the close, and not later than the close;
+    the first three rows go by the longest span. No rate sums up to 0; the score of less than two, or of equal ones, is
+    0. Without two the next settlement is due by the clock, every 8 hours.
     """
-    for bar in range(len(first)):
-        total = moved = 0.0
-        last = value[end[bar] - 1] if end[bar] > first[bar] else 0.0
-        for i in range(first[bar], end[bar]):
-            total += value[i]
-            moved += value[i] - last  # of equal values exactly 0
-        sums[bar] = total
-        count = end[bar] - first[bar]
-        squares = 0.0
-        apart = moved / count if count > 0 else 0.0
-        for i in range(first[bar], end[bar]):
-            distance = (value[i] - last) - apart
-            squares += distance * distance
-        scores[bar] = -apart / math.sqrt(squares / (count - 1)) if squares > 0.0 else 0.0
+    longest = 1
+    for k in range(len(spans)):
+        longest = max(longest, spans[k])
+    out[:3, : min(longest - 1, len(closes))] = np.nan
+    for k in range(len(spans)):
+        out[3 * k + 3 : 3 * k + 6, : min(spans[k] - 1, len(closes))] = np.nan
+    end = 0
+    first = np.zeros(len(spans) + 1, np.int64)
+    for bar in range(len(closes)):
+        close = closes[bar]
+        while end < len(known) and known[end] <= close:
+            end += 1
+        for k in range(len(spans) + 1):
+            since = close - (longest if k == len(spans) else spans[k]) * size
+            while first[k] < end and known[first[k]] <= since:
+                first[k] += 1
+        count = end - first[len(spans)]
+        if bar >= longest - 1:
+            out[0, bar] = value[end - 1] if count > 0 else 0.0
+            out[1, bar] = value[end - 1] - value[end - 2] if count > 1 else 0.0
+            due = close - close % EIGHT_HOURS + EIGHT_HOURS
+            if count > 1:
+                last, before = time[end - 1], time[end - 2]
+                due = 2 * (last - last % MINUTE) - (before - before % MINUTE)
+            out[2, bar] = max(due - close, 0) / HOUR
+        for k in range(len(spans)):
+            if bar >= spans[k] - 1:
+                total, score = _sum_and_score(value, first[k], end)
+                out[3 * k + 3, bar] = total
+                out[3 * k + 4, bar] = score
+                out[3 * k + 5, bar] = total * (YEAR / (spans[k] * size))
+
+
+@inner
+def _sum_and_score(value: Floats, first: int, end: int) -> tuple[float, float]:
+    """The sum of some values, and how many sample deviations the last is above their mean."""
+    total = moved = squares = 0.0
+    count = end - first
+    for i in range(first, end):
+        total += value[i]
+        moved += value[i] - value[end - 1]  # of equal values exactly 0
+    apart = moved / count if count > 0 else 0.0
+    for i in range(first, end):
+        distance = (value[i] - value[end - 1]) - apart
+        squares += distance * distance
+    return total, -apart / math.sqrt(squares / (count - 1)) if squares > 0.0 else 0.0
 
 
 @kernel

@@ -9,7 +9,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.averages import chained_block
-from fw_features.spans import FADED_IN_CHAINS, room, spans_setting
+from fw_features.spans import FADED_IN_CHAINS, filled, framed, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -50,7 +50,7 @@ class Macd:
 
         out, starts = room(3, market), block_starts(market.bars, self._block)
         crossing_means(market.bars.close, self.fast, self.slow, self.signal, starts, self._block, out)
-        return fw.Frame.of(dict(zip(self._names, out, strict=True)))
+        return framed(self, out)
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -131,17 +131,9 @@ class Aroon:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.extremes import bars_since_extreme
+        from fw_features.extremes import places_of_extremes
 
-        columns: dict[str, Floats] = {}
-        for span in self.spans:
-            up, down = room(2, market)
-            bars_since_extreme(market.bars.high, span + 1, 1.0, up)
-            bars_since_extreme(market.bars.low, span + 1, -1.0, down)
-            columns[f"aroon_up_{span}"] = 100.0 * (span - up) / span
-            columns[f"aroon_down_{span}"] = 100.0 * (span - down) / span
-            columns[f"aroon_{span}"] = 100.0 * (down - up) / span
-        return fw.Frame.of(columns)
+        return filled(self, market, places_of_extremes, market.bars.high, market.bars.low, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         columns = []
@@ -183,7 +175,7 @@ class Supertrend:
         bars, out = market.bars, room(2, market)
         starts = block_starts(bars, self._block)
         supertrends(bars.high, bars.low, bars.close, self.span, float(self.width), starts, self._block, out)
-        return fw.Frame.of(dict(zip(self._names, out, strict=True)))
+        return framed(self, out)
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -256,21 +248,9 @@ class Swings:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
+        from fw_features.windows import swings
 
-        from fw_features.windows import counts
-
-        high, low = market.bars.high, market.bars.low
-        higher, lower = np.zeros(len(high), np.bool_), np.zeros(len(low), np.bool_)
-        higher[1:] = high[1:] > high[:-1]
-        lower[1:] = low[1:] < low[:-1]
-        columns: dict[str, Floats] = {}
-        for span in self.spans:
-            up, down = room(2, market)
-            counts(higher, span, up)
-            counts(lower, span, down)
-            columns |= {f"higher_highs_{span}": up, f"lower_lows_{span}": down}
-        return fw.Frame.of(columns)
+        return filled(self, market, swings, market.bars.high, market.bars.low, integers(self.spans))
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

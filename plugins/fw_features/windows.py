@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Integers = NDArray[np.int64]
 
 CHUNK = 1024  # windows walked at once: what they need of values and sums stays in the nearest cache
 
@@ -230,3 +231,29 @@ def _paces(newer: Floats, older: Floats, mean: Floats, span: int, slow: float, f
         efficiency = way / walked
         pace = (efficiency if walked > way else 1.0) * (fast - slow) + slow
         out[i] = pace * pace
+
+
+@kernel
+def swings(high: Floats, low: Floats, spans: Integers, out: Floats) -> None:
+    """Write how many of the last `spans[k]` bars had a higher high, and a lower low, than the bar before."""
+    higher, lower = np.zeros(len(high), np.bool_), np.zeros(len(low), np.bool_)
+    for bar in range(1, len(high)):
+        higher[bar] = high[bar] > high[bar - 1]
+        lower[bar] = low[bar] < low[bar - 1]
+    for k in range(len(spans)):
+        counts(higher, spans[k], out[2 * k])
+        counts(lower, spans[k], out[2 * k + 1])
+
+
+@kernel
+def hull_means(values: Floats, half: Floats, whole: Floats, root: Floats, out: Floats) -> None:
+    """Write sums weighed with `root` of twice those weighed with `half` less those weighed with `whole`."""
+    bars, span = len(values), len(whole)
+    near, far = np.empty(bars), np.empty(bars)
+    weighted_sums(values, half, 1.0, near)
+    weighted_sums(values, whole, 1.0, far)
+    out[: min(span - 1, bars)] = np.nan
+    if bars >= span:
+        for bar in range(span - 1, bars):
+            near[bar] = 2.0 * near[bar] - far[bar]
+        weighted_sums(near[span - 1 :], root, 1.0, out[span - 1 :])

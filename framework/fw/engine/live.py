@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SMALL = 64  # windows of up to this many bars are cut as one: a cut costs more than some bars too many
-NEAR = 0.4  # and so are longer ones that are at least this share of the next
+NEAR, MANY = 0.4, 1024  # so are longer ones of at least this share of the next and not so many bars less
 
 
 @attrs.frozen
@@ -147,6 +147,6 @@ def _windows(placed: Sequence[_Placed]) -> tuple[tuple[int, tuple[_Placed, ...]]
     windows: dict[int, list[_Placed]] = {}
     for bars in lookbacks:
         nearest = min(windows, default=0)
-        wide = nearest if nearest and (nearest <= SMALL or bars >= NEAR * nearest) else bars
+        wide = nearest if nearest and (nearest <= SMALL or (bars >= NEAR * nearest and nearest - bars < MANY)) else bars
         windows.setdefault(wide, []).extend(one for one in placed if max(1, int(one.planned.part.lookback)) == bars)
     return tuple((bars, tuple(sets)) for bars, sets in windows.items())
