@@ -33,7 +33,7 @@ class SignedVolume:
         from fw_features.flows import shares
         from fw_features.kernels import moving_means
 
-        bought, sold = _by_bar(market, "bought"), _by_bar(market, "sold")
+        bought, sold = _by_bar(market, ("bought", "sold"))
         net, spans = bought - sold, integers(self.spans)
         sums, of_all = room(len(self.spans), market), room(len(self.spans), market)
         moving_means(net, spans, sums)
@@ -83,12 +83,11 @@ class TradeFlow:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.flows import shares
 
-        volume = _by_bar(market, "bought") + _by_bar(market, "sold")
-        buys, sells = _by_bar(market, "buys"), _by_bar(market, "sells")
+        bought, sold, buys, sells = _by_bar(market, ("bought", "sold", "buys", "sells"))
         spans = integers(self.spans)
         balances, sizes = room(len(self.spans), market), room(len(self.spans), market)
         shares(buys - sells, buys + sells, spans, balances)
-        shares(volume, buys + sells, spans, sizes)
+        shares(bought + sold, buys + sells, spans, sizes)
         out = room(2 * len(self.spans), market)
         out[0::2], out[1::2] = balances, sizes
         return framed(self, out)
@@ -118,13 +117,15 @@ class TradeFlow:
         )
 
 
-def _by_bar(market: fw.Market, column: str) -> Floats:
-    """The sum of the rows published in the time of each bar."""
+def _by_bar(market: fw.Market, columns: tuple[str, ...]) -> Floats:
+    """The sums of the rows published in the time of each bar, float64[column, bar]."""
     import numpy as np
 
     from fw_features.stamps import sums_between
 
     trades = stamps_of(market, "trades")
-    sums = np.empty(len(market.bars))
-    sums_between(trades[column], *rows_of_bars(market, trades), sums)
+    first, end = rows_of_bars(market, trades)
+    sums: Floats = np.empty((len(columns), len(market.bars)))
+    for column, row in zip(columns, sums, strict=True):
+        sums_between(trades[column], first, end, row)
     return sums
