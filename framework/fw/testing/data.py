@@ -19,8 +19,9 @@ from fw.errors import DataError
 from fw.parts.features import DerivedColumn
 from fw.parts.source import Want
 from fw.parts.spec import build
+from fw.registry import nearest
 from fw.testing.fakes import FakeRun
-from fw.testing.markets import MARKETS
+from fw.testing.markets import MARKETS, with_kinds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -33,21 +34,20 @@ KINDS_OF_DATA = ("bars", "funding", "mark", *KINDS)
 def check_features(spec: Any, *, bars: int = 200, tolerance: float | None = None) -> None:
     """Compute a feature set over five markets: it keeps the leak contract and leaves no hole after its start-up.
 
-    `bars` are tested beyond its `lookback`; see `feature_contract` for `tolerance`.
+    `bars` are tested beyond its `lookback`; see `feature_contract` for `tolerance`. Kinds of data that no market here
+    has, which a source of yours may give, are made up as well: see `fw.testing.markets.with_kinds`.
     """
     feature_set: Any = build(spec, FakeRun())
     name = type(feature_set).__name__
     if isinstance(feature_set, DerivedColumn):
         _check_derived(feature_set, name, bars)
         return
-    there = next(iter(MARKETS.values()))(bars=8).series["BTCUSDT"]
-    unknown = [need for need in feature_set.needs if not there.has(need)]
-    assert not unknown, f"{name}.needs names {unknown}; the markets of this test have {', '.join(KINDS_OF_DATA)}"
+    _check_needs(feature_set, name)
     assert isinstance(feature_set.lookback, int) and feature_set.lookback >= 1, (
         f"{name}.lookback is the number of bars that decide one row, at least 1, not {feature_set.lookback!r}"
     )
     for trait, make in MARKETS.items():
-        market = make(("BTCUSDT", "ETHUSDT"), bars=feature_set.lookback + bars)
+        market = with_kinds(make(("BTCUSDT", "ETHUSDT"), bars=feature_set.lookback + bars), feature_set.needs)
         for instrument in market.instruments:
             focused = market.of(instrument)
             leaks = feature_contract(feature_set, focused, tolerance=tolerance)
@@ -56,6 +56,20 @@ def check_features(spec: Any, *, bars: int = 200, tolerance: float | None = None
             assert len(frame) > 0, f"{name} gives no column; a feature set gives at least one"
             for column, values in frame.items():
                 _check_no_hole(f"{name}: {column} on the market {trait!r}", values, feature_set.lookback)
+
+
+def _check_needs(feature_set: Any, name: str) -> None:
+    """Needs are kinds that there are, columns of them, or kinds of the author's own that are no slip of the pen."""
+    there = next(iter(MARKETS.values()))(bars=8).series["BTCUSDT"]
+    for need in feature_set.needs:
+        kind = need.partition(".")[0]
+        if kind in KINDS_OF_DATA:
+            assert there.has(need), (
+                f"{name}.needs names {need!r}, and the {kind} of this test's markets has no such column"
+            )
+        else:
+            meant = nearest(kind, KINDS_OF_DATA)
+            assert meant is None, f"{name}.needs names {need!r}; did you mean {meant!r}?"
 
 
 def _check_derived(part: DerivedColumn, name: str, bars: int) -> None:

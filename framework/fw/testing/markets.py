@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 from zlib import crc32
 
@@ -104,6 +104,28 @@ MARKETS: Mapping[str, Callable[..., Market]] = {
     "funding_spike": funding_spike,
 }
 """Every market above by name, for tests that should hold on all of them."""
+
+
+def with_kinds(market: Market, needs: Iterable[str], *, seed: int = 0) -> Market:
+    """The same market with stamped data that it lacks made up, by kind or column: `weather`, `weather.wind`.
+
+    A kind has the columns that are named, else `value`: numbers above 0, of each bar's close, published 5 minutes late.
+    """
+    kinds: dict[str, list[str]] = {}
+    for need in needs:
+        kind, _, column = need.partition(".")
+        kinds.setdefault(kind, []).extend([column] if column else [])
+    series = {}
+    for symbol, data in market.series.items():
+        closes, made = data.bars.close_time, dict(data.stamps)
+        for kind, named in kinds.items():
+            if data.has(kind):
+                continue
+            random = np.random.default_rng((seed, crc32(f"{symbol} {kind}".encode())))
+            columns = {name: np.exp(np.cumsum(random.normal(0.0, 0.02, len(closes)))) for name in named or ("value",)}
+            made[kind] = Stamps(closes, columns, published=closes + LAG)
+        series[symbol] = attrs.evolve(data, stamps=made)
+    return attrs.evolve(market, series=series)
 
 
 def _market(

@@ -225,6 +225,30 @@ def test_the_suite_for_features_fails_a_hole_after_the_start_up():
         check_features(Planted(lambda market: np.where(market.bars.close < 40_000, np.nan, 1.0)), bars=60)
 
 
-def test_the_suite_for_features_fails_a_need_that_no_source_has():
-    with pytest.raises(AssertionError, match=r"needs names \['weather'\]"):
-        check_features(Planted(lambda market: market.bars.close, needs=("weather",)), bars=20)
+@pytest.mark.parametrize(
+    ("need", "words"),
+    [
+        ("fundng", r"needs names 'fundng'; did you mean 'funding'\?"),
+        ("books.bid_1", r"needs names 'books.bid_1'; did you mean 'book'\?"),
+        ("book.bid_77", "needs names 'book.bid_77', and the book of this test's markets has no such column"),
+    ],
+)
+def test_the_suite_for_features_fails_a_need_that_is_misspelt(need, words):
+    with pytest.raises(AssertionError, match=words):
+        check_features(Planted(lambda market: market.bars.close, needs=("bars", need)), bars=20)
+
+
+def test_a_kind_of_data_of_ones_own_is_made_up_and_published_late():
+    def wind(market):
+        return market.stamps["weather"].last("wind", at=market.bars.close_time, within=2 * HOUR)
+
+    def wind_at_once(market):
+        weather = market.stamps["weather"]
+        return np.append(weather["wind"], np.nan)[
+            np.searchsorted(weather.time, market.bars.close_time, side="right") - 1
+        ]
+
+    needs = ("bars", "weather.wind")
+    check_features(Planted(lambda market: np.nan_to_num(wind(market)), lookback=3, needs=needs), bars=40)
+    with pytest.raises(AssertionError, match="reads what was not known yet"):
+        check_features(Planted(wind_at_once, needs=needs), bars=40)
