@@ -25,9 +25,9 @@ PARKINSON, GARMAN_KLASS, ROGERS_SATCHELL = range(3)
 def parkinson_terms(high: Floats, low: Floats, out: Floats) -> None:
     """Write ln(high / low)² / (4 ln 2)."""
     log_quotients(high, low, out)
-    whole = 4 * math.log(2.0)
+    share = 1.0 / (4 * math.log(2.0))
     for i in range(len(out)):
-        out[i] = out[i] * out[i] / whole
+        out[i] = share * (out[i] * out[i])
 
 
 @kernel

@@ -252,15 +252,16 @@ def _moved(state: Any, x: Floats, y: Floats, z: Floats, i: int, settings: Any) -
 @inner
 def _show_movement(state: Any, settings: Any, i: int, u: Floats, v: Floats, w: Floats) -> None:
     up, down, moved, mean = state
+    by = 100.0 / moved if moved > 0.0 else 0.0
     u[i] = mean if mean < 100.0 else 100.0
-    v[i] = _percent(up, moved)
-    w[i] = _percent(down, moved)
+    v[i] = _percent(up, by)
+    w[i] = _percent(down, by)
 
 
 @inner
-def _percent(part: float, whole: float) -> float:
-    percent = 100.0 * part / whole
-    return (percent if percent < 100.0 else 100.0) if whole > 0.0 else 0.0
+def _percent(part: float, by: float) -> float:
+    percent = part * by
+    return percent if percent < 100.0 else 100.0
 
 
 _walk_movements = walker(_first_movement, _moved, _show_movement)
@@ -284,7 +285,8 @@ def directional_movement(
         down += fall[bar] - fading * down
         moved += reach[bar] - fading * moved
         if bar >= span:
-            out[1, bar], out[2, bar] = _percent(up, moved), _percent(down, moved)
+            by = 100.0 / moved if moved > 0.0 else 0.0
+            out[1, bar], out[2, bar] = _percent(up, by), _percent(down, by)
     _walk_movements((rise, fall, reach), (span, 1.0 / span), starts, warm, (out[0], out[1], out[2]))
 
 

@@ -127,8 +127,9 @@ def channel_indices(high: Floats, low: Floats, close: Floats, span: int, out: Fl
         while ago < span:
             _add_distance(newest, typical[span - 1 - ago :], mean)
             ago += 1
+        share = 1.0 / span
         for i in range(count):
-            mean[i] /= span
+            mean[i] *= share
             distance[i] = abs(mean[i])
             mean[i] += newest[i]
         ago = 1

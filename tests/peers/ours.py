@@ -155,6 +155,12 @@ def features(path: Path) -> worker.Job:
     return lambda: columns.Answer({name: rows[0] for name, rows in compute_columns(sets, whole).items()})
 
 
+def features_on_one_core(path: Path) -> worker.Job:
+    """The same in one thread, as the others: it takes as many as the process has cores."""
+    os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+    return features(path)
+
+
 def metrics(path: Path) -> worker.Job:
     """Four metrics of an equity curve; the run around it is made once, the curve is a fresh one for each job."""
     import attrs
@@ -203,6 +209,7 @@ if __name__ == "__main__":
             "fingerprint": fingerprint,
             "files": files,
             "features": features,
+            "features_on_one_core": features_on_one_core,
             "metrics": metrics,
             "both_engines": both_engines,
         },

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import threading
 import time
-from collections.abc import Container, Iterable, Mapping, MutableMapping, Sequence
+from collections.abc import Collection, Container, Generator, Iterable, Mapping, MutableMapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
 from difflib import get_close_matches
 from typing import TYPE_CHECKING, Any
 
@@ -81,17 +85,13 @@ def compute_columns(
     """
     columns: dict[str, NDArray[np.float64]] = {}
     known = {} if cache is None else cache.setdefault(market, {})
+    _find_or_compute([planned for planned in sets if not planned.is_derived], market, known, kept, progress)
     made_of_others = []
-    for place, planned in enumerate(sets):
-        if progress is not None:
-            progress("computing columns", place / len(sets))
+    for planned in sets:
         if planned.is_derived:
             made_of_others.append(planned)
             continue
-        found = known.get(planned.key)
-        if found is None:
-            found = known[planned.key] = _kept_or_computed(planned, market, kept)
-        for name, rows in found.items():
+        for name, rows in known[planned.key].items():
             refuse_twice(planned, name, columns)
             columns[name] = rows
     for planned in made_of_others:
@@ -144,17 +144,61 @@ def derived(planned: PlannedSet, columns: Mapping[str, NDArray[np.float64]], mar
     return made
 
 
-def _kept_or_computed(
-    planned: PlannedSet, market: Market, kept: KeptColumns | None
-) -> Mapping[str, NDArray[np.float64]]:
-    if kept is None:
-        return _columns_of(planned, market)
-    found = kept.find(planned, (len(market.instruments), len(market.bars)))
-    if found is None:
+MANY = 100_000
+"""Rows of all instruments together from which on sets are computed on all cores."""
+
+
+def _find_or_compute(
+    sets: Sequence[PlannedSet],
+    market: Market,
+    known: MutableMapping[Any, Mapping[str, NDArray[np.float64]]],
+    kept: KeptColumns | None,
+    progress: Progress | None,
+) -> None:
+    """Put into `known` the columns of every set that are not there: those kept on disk, or computed ones."""
+    shape = len(market.instruments), len(market.bars)
+    missing: dict[Any, PlannedSet] = {}
+    for planned in sets:
+        if planned.key in known or planned.key in missing:
+            continue
+        found = None if kept is None else kept.find(planned, shape)
+        if found is None:
+            missing[planned.key] = planned
+        else:
+            known[planned.key] = found
+    with closing(_computed_all(missing.values(), market)) as answers:
+        for done, planned in enumerate(missing.values()):
+            if progress is not None:
+                progress("computing columns", done / len(missing))
+            known[planned.key], seconds = next(answers)
+            if kept is not None:
+                kept.keep(planned, known[planned.key], seconds)
+
+
+def _computed_all(
+    sets: Collection[PlannedSet], market: Market
+) -> Generator[tuple[Mapping[str, NDArray[np.float64]], float]]:
+    """The columns of each set in order, and the seconds that they took; on all cores where that is worth it.
+
+    A sweep is on all cores already, in threads of its own.
+    """
+
+    def timed(planned: PlannedSet) -> tuple[Mapping[str, NDArray[np.float64]], float]:
         began = time.perf_counter()
-        found = _columns_of(planned, market)
-        kept.keep(planned, found, time.perf_counter() - began)
-    return found
+        columns = _columns_of(planned, market)
+        return columns, time.perf_counter() - began
+
+    # those that the process may use; not every system tells
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    few = len(sets) < 2 or len(market.instruments) * len(market.bars) < MANY
+    if few or cores < 2 or threading.current_thread() is not threading.main_thread():
+        yield from map(timed, sets)
+        return
+    pool = ThreadPoolExecutor(max_workers=cores)
+    try:
+        yield from pool.map(timed, sets)
+    finally:
+        pool.shutdown(cancel_futures=True)  # after an error nothing new begins
 
 
 def _columns_of(planned: PlannedSet, market: Market) -> Mapping[str, NDArray[np.float64]]:

@@ -50,6 +50,7 @@ class FeatureSet(Protocol):
     def compute(self, market: Market) -> Frame:
         """Columns float64[bar], one row per bar of the focused instrument, from any number of bars; NaN where too few.
 
-        From bar `lookback - 1` on every row is a number.
+        From bar `lookback - 1` on every row is a number. Sets are computed side by side, in threads: it changes
+        nothing that others see.
         """
         ...
