@@ -196,7 +196,7 @@ class Fisher:
         from fw_features.blocks import block_starts
         from fw_features.extremes import places
         from fw_features.kernels import medians
-        from fw_features.recursions import fisher_transforms
+        from fw_features.movements import fisher_transforms
 
         bars = market.bars
         median, place = room(2, market)
@@ -228,7 +228,7 @@ def wilder_block(span: int) -> int:
 def _strengths(spans: tuple[int, ...], sign: float, without: float, market: fw.Market) -> Floats:
     """100 × (U + sign × D) / (U + D) of closes, a row for each span: RSI with 0, CMO with −1."""
     from fw_features.blocks import block_starts
-    from fw_features.recursions import strengths
+    from fw_features.movements import strengths
 
     out = room(len(spans), market)
     for column, span in zip(out, spans, strict=True):

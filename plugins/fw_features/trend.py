@@ -86,7 +86,7 @@ class Adx:
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
         from fw_features.kernels import directions, true_ranges
-        from fw_features.recursions import directional_movement
+        from fw_features.movements import directional_movement
 
         bars = market.bars
         rise, fall, reach = room(3, market)
@@ -170,7 +170,7 @@ class Supertrend:
 
     def compute(self, market: fw.Market) -> fw.Frame:
         from fw_features.blocks import block_starts
-        from fw_features.recursions import supertrends
+        from fw_features.movements import supertrends
 
         bars, out = market.bars, room(2, market)
         starts = block_starts(bars, self._block)
