@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import columns
+import live_row
 import market
 import numpy as np
 import worker
@@ -210,6 +211,7 @@ if __name__ == "__main__":
             "files": files,
             "features": features,
             "features_on_one_core": features_on_one_core,
+            "live_row": live_row.live_row,
             "metrics": metrics,
             "both_engines": both_engines,
         },

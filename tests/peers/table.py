@@ -43,6 +43,7 @@ SCRIPTS = {
     "ta": "peer_ta.py",
 }
 COLD_STARTS = 5
+LIVE_BARS = 200  # of one job of live_row.py
 FEW = 3
 """Rounds where a peer takes minutes for one."""
 
@@ -284,6 +285,18 @@ def features(table: Table, count: int) -> None:
             agreed(table, ours, peer, bars, title)
 
 
+def live_row(table: Table) -> None:
+    """The newest row of every column, bar by bar, and whether each row is that of the whole history."""
+    with workers("fw") as (ours,):
+        (seconds,) = table.in_turns((ours,), ("live_row",), table.bars(1))
+        found = ours.ask("answer")["answer"]
+    if found["differ"]:
+        raise SystemExit(f"live_row: {found['differ']} of {found['bars']:,} rows are not those of the whole history")
+    what = f"one new bar live, {found['columns']} columns of {found['sets']} sets, one instrument"
+    table.add(what, f"{1e6 * statistics.median(seconds) / LIVE_BARS:,.0f} µs", "", "", "1,000 µs")
+    table.notes.append(f"live_row: {found['bars']:,} rows are those of the whole history, to the last bit.")
+
+
 def agreed(table: Table, ours: Worker, peer: Worker, bars: Path, title: str) -> None:
     """Compare the columns that both define alike; any that differs ends the program."""
     tied = columns.ties(market.read(bars))
@@ -405,7 +418,10 @@ def main() -> None:
     options.add_argument("--many-bars", type=int, default=5_000_000, help="bars for memory and for equal fills")
     options.add_argument("--rounds", type=int, default=7)
     options.add_argument(
-        "--only", nargs="+", default=[], help="scan real sweep loop memory metrics features equality cold_start"
+        "--only",
+        nargs="+",
+        default=[],
+        help="scan real sweep loop memory metrics features live_row equality cold_start",
     )
     chosen = options.parse_args()
     measurements = {
@@ -416,6 +432,7 @@ def main() -> None:
         "memory": lambda table: memory(table, chosen.many_bars),
         "metrics": lambda table: metrics(table, chosen.bars),
         "features": lambda table: features(table, chosen.bars),
+        "live_row": live_row,
         "equality": lambda table: equality(table, chosen.many_bars),
         "cold_start": cold_start,
     }
