@@ -6,6 +6,7 @@ publication.
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -13,7 +14,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.known import believed, stale_setting
-from fw_features.spans import filled, integers, room, spans_setting
+from fw_features.spans import filled, integers, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -130,28 +131,11 @@ class OpenInterest:
         return max(self.spans) + self.stale
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
-
-        from fw_features.kernels import log_returns, moving_means
-        from fw_features.stamps import log_ratios
+        from fw_features.levels import interests
 
         bars = market.bars
-        (known,) = believed(market, "open_interest", ("value",), self.stale, np.nan)
-        prices, means = room(len(self.spans), market), room(len(self.spans), market)
-        log_returns(bars.close, integers(self.spans), prices)
-        moving_means(bars.volume, integers(self.spans), means)
-        out: dict[str, Floats] = {}
-        for span, price, mean in zip(self.spans, prices, means, strict=True):
-            change, share = np.full(len(bars), np.nan), np.full(len(bars), np.nan)
-            first = span + self.stale - 1
-            newer, older = known[first:], known[first - span : max(0, len(bars) - span)]
-            log_ratios(newer, older, change[first:])
-            volume = span * mean[first:]
-            share[first:] = np.divide(newer, volume, out=np.zeros(len(newer)), where=(newer > 0) & (volume > 0))
-            apart = np.full(len(bars), np.nan)
-            apart[first:] = np.where((newer > 0) & (older > 0), price[first:] - change[first:], 0.0)
-            out |= {f"oi_change_{span}": change, f"oi_volume_{span}": share, f"oi_divergence_{span}": apart}
-        return fw.Frame.of(out)
+        (known,) = believed(market, "open_interest", ("value",), self.stale, math.nan)
+        return filled(self, market, interests, bars.close, bars.volume, known, integers(self.spans), self.stale)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import Described, framed, integers, room
+from fw_features.spans import Described, filled, integers
 
 if TYPE_CHECKING:
     import numpy as np
@@ -58,20 +58,9 @@ def rows_of_bars(market: fw.Market, stamps: fw.Stamps, *, back: int = 0) -> tupl
 
 def scored(feature_set: Described, market: fw.Market, levels: Floats, spans: tuple[int, ...], late: int) -> fw.Frame:
     """A column of levels, then mean and score over each span; NaN where fewer than `late` bars stand before."""
-    import numpy as np
+    from fw_features.levels import levels_and_scores
 
-    from fw_features.kernels import moving_means
-    from fw_features.moments import moving_scores
-
-    out = room(1 + 2 * len(spans), market)
-    late = min(late, len(levels))
-    out[:, :late] = np.nan
-    out[0, late:] = levels[late:]
-    means, scores = np.empty((2, len(spans), len(levels) - late))
-    moving_means(levels[late:], integers(spans), means)
-    moving_scores(levels[late:], integers(spans), scores)
-    out[1::2, late:], out[2::2, late:] = means, scores
-    return framed(feature_set, out)
+    return filled(feature_set, market, levels_and_scores, levels, integers(spans), late)
 
 
 def about_scored(level: Column, spans: tuple[int, ...]) -> tuple[Column, ...]:

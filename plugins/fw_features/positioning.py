@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import ClassVar
 
 import attrs
@@ -9,7 +10,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.known import about_scored, believed, scored, stale_setting
-from fw_features.spans import framed, integers, room, spans_setting
+from fw_features.spans import filled, integers, spans_setting
 
 WHOSE = {
     "accounts": "all accounts, long over short",
@@ -46,27 +47,10 @@ class LongShort:
         return max(self.spans) + self.stale
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
+        from fw_features.levels import ratios
 
-        from fw_features.moments import moving_scores
-        from fw_features.stamps import logs
-
-        out = room(len(self.of) * (1 + 2 * len(self.spans)), market)
-        late = min(self.stale - 1, len(market.bars))
-        out[:, :late] = np.nan
-        each = 1 + 2 * len(self.spans)
-        for block, known in enumerate(believed(market, "long_short", self.of, self.stale, np.nan)[:, late:]):
-            rows = out[block * each : (block + 1) * each, late:]
-            logs(known, rows[0])
-            for span, change in zip(self.spans, rows[1::2], strict=True):
-                change[:span] = np.nan
-                past = max(0, len(known) - span)
-                both = (known[span:] > 0.0) & (known[:past] > 0.0)
-                change[span:] = np.where(both, rows[0, span:] - rows[0, :past], 0.0)
-            scores = np.empty((len(self.spans), rows.shape[1]))
-            moving_scores(rows[0], integers(self.spans), scores)
-            rows[2::2] = scores
-        return framed(self, out)
+        known = believed(market, "long_short", self.of, self.stale, math.nan)
+        return filled(self, market, ratios, known, integers(self.spans), self.stale - 1)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for whose in self.of for column in self._about(whose))

@@ -87,6 +87,8 @@ class Premium:
 def _from_mark(market: fw.Market) -> Floats:
     import numpy as np
 
+    from fw_features.levels import premiums
+
     bars, mark = market.bars, market.mark
     if mark is None:
         raise fw.DataError(f"basis needs mark of {market.focus}, which the source does not have")
@@ -95,10 +97,8 @@ def _from_mark(market: fw.Market) -> Floats:
             f"basis needs mark prices of {market.focus} in bars of {bars.size} or smaller; "
             f"the source has bars of {mark.size}"
         )
-    place = np.searchsorted(mark.close_time, bars.close_time)
-    there = np.append(mark.close_time, -1)[place] == bars.close_time
-    beside = np.append(mark.close, 1.0)[place]
-    out: Floats = np.where(there, bars.close / beside - 1.0, 0.0)
+    out: Floats = np.empty(len(bars))
+    premiums(bars.close, bars.close_time, mark.close, mark.close_time, out)
     return out
 
 

@@ -76,8 +76,7 @@ def filled(feature_set: Described, market: fw.Market, kernel: Callable[..., None
 
 def framed(feature_set: Described, out: Floats) -> fw.Frame:
     """The rows of `out` as the set's columns, in the order in which it says what they are."""
-    out.flags.writeable = False  # once, instead of column by column
-    return fw.Frame.of(dict(zip(names_of(feature_set), out, strict=True)))
+    return fw.Frame.of_rows(names_of(feature_set), out)
 
 
 @cache

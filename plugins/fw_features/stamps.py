@@ -92,13 +92,6 @@ def _sum_and_score(value: Floats, first: int, end: int) -> tuple[float, float]:
 
 
 @kernel
-def log_ratios(newer: Floats, older: Floats, out: Floats) -> None:
-    """Write ln(newer / older); 0 where either is not a number above 0."""
-    for i in range(len(out)):
-        out[i] = math.log(newer[i] / older[i]) if newer[i] > 0.0 and older[i] > 0.0 else 0.0
-
-
-@kernel
 def logs(values: Floats, out: Floats) -> None:
     """Write ln(value); 0 where it is not a number above 0."""
     for i in range(len(out)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -64,6 +64,14 @@ class Frame(Mapping[str, "NDArray[Any]"]):
     def of(cls, columns: Mapping[str, Any]) -> Frame:
         """Make a frame of arrays; they are not copied, only marked read-only."""
         return cls({name: read_only(np.asarray(column)) for name, column in columns.items()})
+
+    @classmethod
+    def of_rows(cls, names: Iterable[str], block: NDArray[Any]) -> Frame:
+        """Make a frame of the rows of one block, [column, row], in order; the block is marked read-only."""
+        block.flags.writeable = False
+        frame = object.__new__(cls)  # rows of one block are of one length: live makes a frame of every set at every bar
+        object.__setattr__(frame, "columns", dict(zip(names, block, strict=True)))
+        return frame
 
     @classmethod
     def lazily(cls, rows: int, makers: Mapping[str, Callable[[], Any]]) -> Frame:
