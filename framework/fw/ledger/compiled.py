@@ -17,6 +17,8 @@ from typing import Any, TypeVar
 
 import numba
 from numba.core import config as numba_config
+from numba.core.codegen import JITCodeLibrary
+from numba.core.compiler import Compiler
 
 Function = TypeVar("Function", bound=Callable[..., Any])
 
@@ -103,7 +105,53 @@ def kernel(function: Function) -> Function:
     return compiled
 
 
-INNER = {"nogil": True, "error_model": "numpy", "no_cpython_wrapper": True, "no_cfunc_wrapper": True}
+class _Linked(JITCodeLibrary):  # type: ignore[misc]  # numba has no types
+    """What an inner function is compiled to: code for kernels to link in.
+
+    Numba would optimise it and make machine code of it, with all that it calls, only to do both again in each caller.
+    """
+
+    def _optimize_final_module(self) -> None:
+        """Leave it to the kernel."""
+
+    def _finalize_final_module(self) -> None:
+        self._finalize_dynamic_globals()
+        self._verify_declare_only_symbols()
+        self._finalized = True
+
+    def get_pointer_to_function(self, name: str) -> int:
+        """Nowhere: nobody but kernels can call it."""
+        return 0
+
+    @property
+    def codegen(self) -> Any:
+        return _NoMachineCode
+
+
+class _NoMachineCode:
+    """Stands in for what the compiler tells the machine code of a function."""
+
+    @staticmethod
+    def set_env(name: str, environment: Any) -> None:
+        """Tell nobody: no machine code asks for it."""
+
+
+class _InnerCompiler(Compiler):  # type: ignore[misc]
+    """Numba's own compiler, that stops before machine code."""
+
+    def compile_extra(self, function: Any) -> Any:
+        self.state.library = _Linked(self.state.targetctx.codegen(), function.__qualname__)
+        return super().compile_extra(function)
+
+
+INNER = {
+    "pipeline_class": _InnerCompiler if hasattr(JITCodeLibrary, "_verify_declare_only_symbols") else Compiler,
+    "nogil": True,
+    "error_model": "numpy",
+    "no_cpython_wrapper": True,
+    "no_cfunc_wrapper": True,
+}
+"""Another numba may have another compiler inside: then inner functions take the long way to the same code."""
 
 
 def inner(function: Function) -> Function:
@@ -117,7 +165,7 @@ def inner(function: Function) -> Function:
 def pasted(function: Function) -> Function:
     """Compile `function` as if its text stood where it is called: for large ones that are called in one place.
 
-    The machine code of an `inner` function is made, and made better, by itself and then again within each caller.
+    What an `inner` function says is worked out by itself, and then linked into each caller, text and all.
     """
     return numba.njit(inline="always", _nrt=False, **INNER)(function)
 

@@ -11,8 +11,8 @@ import math
 import numpy as np
 
 from fw.ledger.compiled import inner
-from fw.ledger.handle import account_of, fills_of, market_of, positions_of
-from fw.ledger.kinds import CLOSE, HIGH, LOW, VOLUME, Ledger, Row
+from fw.ledger.handle import account_of, fills_of, market_of, positions_of, scratch_of
+from fw.ledger.kinds import CLOSE, HIGH, LOW, VOLUME, Ledger, Row, Rows
 
 MOST_SLIPPAGE = 0.9
 """Share of the price; beyond it a formula for small orders has long lost its meaning."""
@@ -143,17 +143,38 @@ def recent(ledger: Ledger, i: int, k: int, span: int) -> tuple[float, float]:
             high = max(high, market_of(ledger)[k, HIGH, b])
             low = min(low, market_of(ledger)[k, LOW, b])
         return (high - low) / close[first + pieces - 1], pieces * market_of(ledger)[k, VOLUME, first]
-    mean = 0.0
-    volume = 0.0
-    for b in range(begin, whole):
-        mean += close[b * pieces + pieces - 1] / close[b * pieces - 1] - 1.0
-        volume += market_of(ledger)[k, VOLUME, b * pieces]  # the pieces of a bar share its volume evenly
-    mean /= count
-    variance = 0.0
-    for b in range(begin, whole):
-        off = close[b * pieces + pieces - 1] / close[b * pieces - 1] - 1.0 - mean
-        variance += off * off
-    return math.sqrt(variance / count), pieces * volume / count
+    found = scratch_of(ledger)
+    now = close[begin * pieces + pieces - 1 : whole * pieces]
+    before = close[begin * pieces - 1 : (whole - 1) * pieces]
+    for b in range(count):
+        found[b] = now[b * pieces] / before[b * pieces] - 1.0
+    mean = total(found, count) / count
+    for b in range(count):
+        off = found[b] - mean
+        found[b] = off * off
+    deviation = math.sqrt(total(found, count) / count)
+    traded = market_of(ledger)[k, VOLUME, begin * pieces : whole * pieces]
+    for b in range(count):
+        found[b] = traded[b * pieces]  # the pieces of a bar share its volume evenly
+    return deviation, pieces * total(found, count) / count
+
+
+@inner
+def total(values: Rows, count: int) -> float:
+    """The sum of the first values, in four lanes: each addition waits for the one before it in its own lane only."""
+    one = 0.0
+    two = 0.0
+    three = 0.0
+    four = 0.0
+    whole = count - count % 4
+    for b in range(0, whole, 4):
+        one += values[b]
+        two += values[b + 1]
+        three += values[b + 2]
+        four += values[b + 3]
+    for b in range(whole, count):
+        one += values[b]
+    return (one + two) + (three + four)
 
 
 @inner

@@ -16,14 +16,14 @@ from numba.core import cgutils
 from numba.extending import intrinsic
 from numba.np.arrayobj import populate_array
 
-from fw.ledger.kinds import ACCOUNT, BLOCK, DECISION, FILL, ORDER, PAYMENT, POSITION, SIGNAL_FIELDS, STAMP, WISH
+from fw.ledger.kinds import ACCOUNT, DECISION, FILL, ORDER, PAYMENT, POSITION, SIGNAL_FIELDS, STAMP, WISH
 
 HANDLE = np.dtype(
     [(name, "i8") for name in ("market", "positions", "account", "orders", "working", "fills", "stamps", "payments")]
     + [(name, "i8") for name in ("decisions", "wishes", "equity", "scratch", "scales", "closes")]
     + [(name, "i8") for name in SIGNAL_FIELDS]
     + [(name, "i8") for name in ("instruments", "bars", "clock_bars", "fields", "mark", "stamp_count")]
-    + [(name, "i8") for name in ("order_room", "fill_room", "payment_room", "decision_room")],
+    + [(name, "i8") for name in ("order_room", "fill_room", "payment_room", "decision_room", "scratch_room")],
 )
 
 
@@ -93,8 +93,8 @@ equity_of = _view("equity", np.float64, "bars")
 """float64[bar]."""
 closes_of = _view("closes", np.int64, "clock_bars", optional=True)
 """int64[clock bar], how many bars have closed by its close; empty where every bar is a clock bar."""
-scratch_of = _view("scratch", np.float64, BLOCK)
-"""float64[BLOCK], for whoever needs it."""
+scratch_of = _view("scratch", np.float64, "scratch_room")
+"""float64[`BLOCK` or more], for whoever needs it."""
 scales_of = _view("scales", np.float64, "instruments", "bars", optional=True)
 """Exposure at strength 1, float64[instrument, bar]; no columns when absent."""
 strength_of = _view("strength", np.float64, "instruments", "bars", optional=True)

@@ -77,7 +77,7 @@ class Simulation:
         self.stamps = joined(tape.stamps)
         self.payments = np.empty(len(self.stamps) + 1, kinds.PAYMENT)
         self.equity = empty(bars)
-        self._scratch = np.empty(kinds.BLOCK)
+        self._scratch = np.empty(max(kinds.BLOCK, int(self.account["slip_span"][0])))
         self._amendments: list[tuple[int, int, int, float]] = []
         self._orders = _rows(FIRST_ROOM, kinds.ORDER)
         self._working = np.empty(FIRST_ROOM, np.int64)
@@ -110,7 +110,7 @@ class Simulation:
         h["market"] = self.tape.block.ctypes.data
         for name in ("positions", "account", "stamps", "payments", "wishes", "equity"):
             h[name] = getattr(self, name).ctypes.data
-        h["scratch"] = self._scratch.ctypes.data
+        h["scratch"], h["scratch_room"] = self._scratch.ctypes.data, len(self._scratch)
         for name, column in self._columns.items():
             h[name] = 0 if column is None else column.ctypes.data
         h["instruments"], h["bars"], h["fields"] = n, bars, fields
