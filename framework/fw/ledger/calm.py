@@ -59,9 +59,12 @@ def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
         for k in range(n):
             change = min(change, next_change(ledger, k, i))
     floor = 1.0 - account.drawdown_limit if account.halted == 0 else -np.inf
+    # many positions are soon touched: a block looked at in vain is looked at again, in halves
+    size = BLOCK if held <= 1 else GLANCE
     j = i
     while j < end:
-        whole = min(j + BLOCK, end)
+        whole = min(j + size, end)
+        size = min(2 * size, BLOCK)
         stop = min(whole, change + 1)
         if stop < whole:
             for k in range(n):
