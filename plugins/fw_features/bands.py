@@ -1,4 +1,4 @@
-"""Prices measured by their own volatility: bands around a mean, and the average true range as a share of price."""
+"""Bands around a mean, as wide as prices deviate from it."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.sets import Atr
-from fw_features.spans import filled, framed, integers, spans_setting
+from fw_features.spans import filled, integers, spans_setting
 
 
 @attrs.frozen
@@ -63,39 +62,3 @@ class Bollinger:
                 source="Bollinger 2001",
             ),
         )
-
-
-@attrs.frozen
-class NormalisedAtr:
-    """Average true range by Wilder's smoothing as percent of the close, in `natr_14`; 1.5 is 1.5 %."""
-
-    spans: tuple[int, ...] = spans_setting((14,), help="bars, one column each")
-    needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return self._ranges().lookback
-
-    def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.kernels import shares
-
-        out = self._ranges().average_ranges(market)
-        for column in out:
-            shares(column, market.bars.close, 0.0, column)
-        return framed(self, out)
-
-    def about(self) -> tuple[Column, ...]:
-        return tuple(
-            Column(
-                name=f"natr_{span}",
-                formula=f"100 × atr_{span} / close",
-                unit="%",
-                low=0.0,
-                scale_free=True,
-                source="TA-Lib NATR",
-            )
-            for span in self.spans
-        )
-
-    def _ranges(self) -> Atr:
-        return Atr(spans=self.spans)

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import fw
 from fw_features.averages import Dema, Ema, Hull, Kama, Sma, Tema, Wma
-from fw_features.bands import Bollinger, NormalisedAtr
+from fw_features.bands import Bollinger
 from fw_features.bar_oscillators import Cci, Mfi, Stochastic, Ultimate, WilliamsR
 from fw_features.book import DepthImbalance, Microprice, OrderFlow, QuotedSpread
 from fw_features.calendar import Calendar
@@ -14,38 +14,18 @@ from fw_features.channels import Donchian, Keltner
 from fw_features.cross import Against, Rank
 from fw_features.derivatives import Funding, OpenInterest
 from fw_features.expression import Expression
-from fw_features.liquidity import (
-    Amihud,
-    ChaikinOscillator,
-    CorwinSchultz,
-    MoneyFlow,
-    ObvSlope,
-    RollSpread,
-    TakerImbalance,
-    TradeIntensity,
-    VolumeScore,
-    Vroc,
-    Vwap,
-)
+from fw_features.liquidity import Amihud, CorwinSchultz, RollSpread, TakerImbalance, TradeIntensity
 from fw_features.oscillators import Awesome, Cmo, Fisher, Rsi, StochRsi, Trix
 from fw_features.positioning import LongShort, TakerRatio
 from fw_features.premiums import Basis, Premium
 from fw_features.price import Distance, Gap, Momentum, RateOfChange, Returns, SimpleReturns
-from fw_features.sets import Atr, Volatility
+from fw_features.range_volatility import GarmanKlass, Parkinson, RogersSatchell, YangZhang
 from fw_features.shape import Candle, FractionalDifference, ZScore
 from fw_features.trades import SignedVolume, TradeFlow
 from fw_features.trend import Adx, Aroon, Macd, Regression, Supertrend, Swings
-from fw_features.volatility import (
-    EwmaVolatility,
-    GarmanKlass,
-    Har,
-    Hurst,
-    Parkinson,
-    Realised,
-    RogersSatchell,
-    VolatilityOfVolatility,
-    YangZhang,
-)
+from fw_features.true_range import Atr, NormalisedAtr
+from fw_features.volatility import EwmaVolatility, Har, Hurst, Realised, Volatility, VolatilityOfVolatility
+from fw_features.volume import ChaikinOscillator, MoneyFlow, ObvSlope, VolumeScore, Vroc, Vwap
 
 if TYPE_CHECKING:
     import click

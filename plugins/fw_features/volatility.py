@@ -1,4 +1,4 @@
-"""How much prices move: estimators of volatility from closes and from ranges, bands, and what volatility itself does.
+"""How much prices move from close to close, and what that does itself.
 
 Every volatility here is a deviation of log returns a year of 365 days; 0.6 is 60 %.
 """
@@ -6,7 +6,7 @@ Every volatility here is a deviation of log returns a year of 365 days; 0.6 is 6
 from __future__ import annotations
 
 import math
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import attrs
 
@@ -18,77 +18,13 @@ A_YEAR = "1 a root year"
 
 
 @attrs.frozen
-class Parkinson:
-    """Volatility from high and low alone, in `parkinson_20`: five times as exact as closes, blind to leaps."""
+class Volatility:
+    """Standard deviation of the last span one-bar log returns, a year (365 days), in `volatility_24`; 0.6 is 60 %.
 
-    spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
-    needs: ClassVar[tuple[str, ...]] = ("bars",)
+    The divisor is span − 1; a year's is the bar's times the root of the number of bars in a year.
+    """
 
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
-
-    def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.ranges import PARKINSON
-
-        return _of_terms(self, PARKINSON, market)
-
-    def about(self) -> tuple[Column, ...]:
-        formula = "√(mean of ln(high / low)² / (4 ln 2) over {span} bars × bars a year)"
-        return _volatilities("parkinson", self.spans, formula, "Parkinson 1980")
-
-
-@attrs.frozen
-class GarmanKlass:
-    """Volatility from all four prices of a bar, in `garman_klass_20`, where prices do not drift."""
-
-    spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
-    needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
-
-    def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.ranges import GARMAN_KLASS
-
-        return _of_terms(self, GARMAN_KLASS, market)
-
-    def about(self) -> tuple[Column, ...]:
-        formula = (
-            "√(mean of ½ ln(high / low)² − (2 ln 2 − 1) ln(close / open)² over {span} bars × bars a year); "
-            "0 where the mean is below 0"
-        )
-        return _volatilities("garman_klass", self.spans, formula, "Garman and Klass 1980")
-
-
-@attrs.frozen
-class RogersSatchell:
-    """Volatility from all four prices of a bar, in `rogers_satchell_20`, whatever the drift."""
-
-    spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
-    needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
-
-    def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.ranges import ROGERS_SATCHELL
-
-        return _of_terms(self, ROGERS_SATCHELL, market)
-
-    def about(self) -> tuple[Column, ...]:
-        terms = "ln(high / open) ln(high / close) + ln(low / open) ln(low / close)"
-        formula = f"√(mean of {terms} over {{span}} bars × bars a year)"
-        return _volatilities("rogers_satchell", self.spans, formula, "Rogers and Satchell 1991")
-
-
-@attrs.frozen
-class YangZhang:
-    """Volatility from all four prices and the leap from the close before, in `yang_zhang_20`, whatever the drift."""
-
-    spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the variance, one column each")
+    spans: tuple[int, ...] = spans_setting((24,), ge=2, help="returns in the deviation, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
 
     @property
@@ -96,20 +32,24 @@ class YangZhang:
         return max(self.spans) + 1
 
     def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.ranges import to_deviations, yang_zhang_variances
+        from fw_features.returns import sample_deviations
 
         out = room(len(self.spans), market)
-        bars = market.bars
-        yang_zhang_variances(bars.open, bars.high, bars.low, bars.close, integers(self.spans), out)
-        to_deviations(out, root_year(market))
+        sample_deviations(market.bars.close, integers(self.spans), root_year(market), out)
         return framed(self, out)
 
     def about(self) -> tuple[Column, ...]:
-        formula = (
-            "√((variance of ln(open / close before) + k × variance of ln(close / open) + (1 − k) × Rogers-Satchell "
-            "variance) × bars a year) over {span} bars, k = 0.34 / (1.34 + (n + 1) / (n − 1))"
+        return tuple(
+            Column(
+                name=f"volatility_{span}",
+                formula=f"sample deviation (divisor {span - 1}) of the last {span} log returns × √(bars in 365 days)",
+                unit="1 a root year",
+                low=0.0,
+                scale_free=True,
+                source="definition of historical volatility",
+            )
+            for span in self.spans
         )
-        return _volatilities("yang_zhang", self.spans, formula, "Yang and Zhang 2000")
 
 
 @attrs.frozen
@@ -224,7 +164,7 @@ class EwmaVolatility:
 
     def about(self) -> tuple[Column, ...]:
         formula = "√(m × bars a year), m + 2 / (n + 1) × (r² − m), n = {span}, seeded with the plain mean of n squares"
-        return _volatilities("ewma_volatility", self.spans, formula, "RiskMetrics 1996")
+        return volatility_columns("ewma_volatility", self.spans, formula, "RiskMetrics 1996")
 
     def _block(self, span: int) -> int:
         return FADED * (span + 1) // 2 + 2
@@ -300,17 +240,7 @@ def root_year(market: fw.Market) -> float:
     return math.sqrt(market.bars.size.bars_per_year)
 
 
-def _of_terms(feature_set: Any, estimator: int, market: fw.Market) -> fw.Frame:
-    """Roots of the moving means of what each bar says of the variance."""
-    from fw_features.ranges import deviations_of_terms
-
-    out, bars = room(len(feature_set.spans), market), market.bars
-    prices = bars.open, bars.high, bars.low, bars.close
-    deviations_of_terms(estimator, *prices, integers(feature_set.spans), root_year(market), out)
-    return framed(feature_set, out)
-
-
-def _volatilities(name: str, spans: tuple[int, ...], formula: str, source: str) -> tuple[Column, ...]:
+def volatility_columns(name: str, spans: tuple[int, ...], formula: str, source: str) -> tuple[Column, ...]:
     return tuple(
         Column(
             name=f"{name}_{span}",

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
 
     Floats = NDArray[np.float64]
 
+GLANCE = 16
+"""Bars looked at together: in most of them nothing turns."""
+
 
 @kernel
 def crossings(fast: Floats, slow: Floats, out: Floats) -> None:
@@ -56,14 +59,24 @@ def protect(strength: Floats, close: Floats, first: int, stop: float, take: floa
     for k in range(strength.shape[0]):
         wishes, closes = strength[k], close[k]
         changes, stops, takes = out[0, k], out[1, k], out[2, k]
+        changes[:] = math.nan
+        stops[:] = math.nan
+        takes[:] = math.nan
         held = math.nan
-        for i in range(len(wishes)):
-            wanted = wishes[i] if i >= first else math.nan
-            changes[i] = stops[i] = takes[i] = math.nan
-            if math.isnan(wanted) or wanted == held:
+        for start in range(first, len(wishes), GLANCE):
+            some = wishes[start : start + GLANCE]
+            turns = False
+            for b in range(len(some)):
+                turns |= (some[b] != held) & (some[b] == some[b])
+            if not turns:
                 continue
-            held = wanted
-            changes[i] = wanted
-            if wanted != 0.0:
-                stops[i] = closes[i] * (1.0 - wanted * stop)
-                takes[i] = closes[i] * (1.0 + wanted * take)
+            for b in range(len(some)):
+                wanted = some[b]
+                if math.isnan(wanted) or wanted == held:
+                    continue
+                held = wanted
+                i = start + b
+                changes[i] = wanted
+                if wanted != 0.0:
+                    stops[i] = closes[i] * (1.0 - wanted * stop)
+                    takes[i] = closes[i] * (1.0 + wanted * take)

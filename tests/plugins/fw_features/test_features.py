@@ -14,7 +14,8 @@ from fw.testing import feature_contract
 from fw.testing.markets import gap, trend
 from fw_features.averages import Ema, Sma
 from fw_features.price import Returns
-from fw_features.sets import Atr, Volatility
+from fw_features.true_range import Atr
+from fw_features.volatility import Volatility
 
 SETS = [
     Returns(spans=(1, 5)),

@@ -13,19 +13,8 @@ import talib
 import fw
 from fw.testing import feature_contract
 from fw.testing.markets import trend
-from fw_features.liquidity import (
-    Amihud,
-    ChaikinOscillator,
-    CorwinSchultz,
-    MoneyFlow,
-    ObvSlope,
-    RollSpread,
-    TakerImbalance,
-    TradeIntensity,
-    VolumeScore,
-    Vroc,
-    Vwap,
-)
+from fw_features.liquidity import Amihud, CorwinSchultz, RollSpread, TakerImbalance, TradeIntensity
+from fw_features.volume import ChaikinOscillator, MoneyFlow, ObvSlope, VolumeScore, Vroc, Vwap
 
 PRICES = ("open", "high", "low", "close")
 

@@ -12,20 +12,12 @@ import talib
 import fw
 from fw.testing import feature_contract
 from fw.testing.markets import trend
-from fw_features.bands import Bollinger, NormalisedAtr
+from fw_features.bands import Bollinger
 from fw_features.logs import log_quotients
 from fw_features.moments import moving_moments, moving_scores
-from fw_features.volatility import (
-    EwmaVolatility,
-    GarmanKlass,
-    Har,
-    Hurst,
-    Parkinson,
-    Realised,
-    RogersSatchell,
-    VolatilityOfVolatility,
-    YangZhang,
-)
+from fw_features.range_volatility import GarmanKlass, Parkinson, RogersSatchell, YangZhang
+from fw_features.true_range import NormalisedAtr
+from fw_features.volatility import EwmaVolatility, Har, Hurst, Realised, VolatilityOfVolatility
 
 A_YEAR = math.sqrt(365 * 24)
 PRICES = ("open", "high", "low", "close")

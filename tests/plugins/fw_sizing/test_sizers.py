@@ -11,7 +11,7 @@ import fw
 from fw.testing import check_sizer
 from fw.testing.fakes import FakeHistory, FakeView
 from fw.testing.markets import trend
-from fw_features.sets import Volatility
+from fw_features.volatility import Volatility
 from fw_sizing.sizers import FixedFraction, FixedQuantity, VolatilityTarget
 
 NAN = math.nan

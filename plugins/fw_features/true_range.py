@@ -1,57 +1,20 @@
-"""How much prices move: historical volatility and average true range, one column for each span."""
+"""The average true range: how far prices go in a bar, gaps counted, in price and as a share of it."""
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, framed, integers, room, spans_setting
+from fw_features.spans import FADED, framed, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-
-
-@attrs.frozen
-class Volatility:
-    """Standard deviation of the last span one-bar log returns, a year (365 days), in `volatility_24`; 0.6 is 60 %.
-
-    The divisor is span − 1; a year's is the bar's times the root of the number of bars in a year.
-    """
-
-    spans: tuple[int, ...] = spans_setting((24,), ge=2, help="returns in the deviation, one column each")
-    needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans) + 1
-
-    def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.returns import sample_deviations
-
-        out = room(len(self.spans), market)
-        a_year = math.sqrt(market.bars.size.bars_per_year)
-        sample_deviations(market.bars.close, integers(self.spans), a_year, out)
-        return framed(self, out)
-
-    def about(self) -> tuple[Column, ...]:
-        return tuple(
-            Column(
-                name=f"volatility_{span}",
-                formula=f"sample deviation (divisor {span - 1}) of the last {span} log returns × √(bars in 365 days)",
-                unit="1 a root year",
-                low=0.0,
-                scale_free=True,
-                source="definition of historical volatility",
-            )
-            for span in self.spans
-        )
 
 
 @attrs.frozen
@@ -99,3 +62,39 @@ class Atr:
 
     def _block(self, span: int) -> int:
         return FADED * span + 2
+
+
+@attrs.frozen
+class NormalisedAtr:
+    """Average true range by Wilder's smoothing as percent of the close, in `natr_14`; 1.5 is 1.5 %."""
+
+    spans: tuple[int, ...] = spans_setting((14,), help="bars, one column each")
+    needs: ClassVar[tuple[str, ...]] = ("bars",)
+
+    @property
+    def lookback(self) -> int:
+        return self._ranges().lookback
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        from fw_features.kernels import shares
+
+        out = self._ranges().average_ranges(market)
+        for column in out:
+            shares(column, market.bars.close, 0.0, column)
+        return framed(self, out)
+
+    def about(self) -> tuple[Column, ...]:
+        return tuple(
+            Column(
+                name=f"natr_{span}",
+                formula=f"100 × atr_{span} / close",
+                unit="%",
+                low=0.0,
+                scale_free=True,
+                source="TA-Lib NATR",
+            )
+            for span in self.spans
+        )
+
+    def _ranges(self) -> Atr:
+        return Atr(spans=self.spans)
