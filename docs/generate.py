@@ -218,7 +218,7 @@ def parts() -> str:
 
 def features_page() -> str:
     """Every column of the bundled feature sets as they are without settings, from what each set says of its own."""
-    from fw_features.plugin import FAMILIES
+    from fw_features.catalog import FAMILIES
 
     body = [NOTE, "# Columns of features\n", cleandoc(FEATURES_PAGE), ""]
     for family, sets in FAMILIES.items():

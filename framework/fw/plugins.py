@@ -54,12 +54,14 @@ class Plugins:
         self.loaded: list[Plugin] = []
         self.problems: list[PluginProblem] = []
         self._offers: list[Offer] = []
+        self._unread: list[Plugin] = []
         self._registry: tuple[tuple[int, int], Registry] | None = None
         self._manager = _Manager(trace)
 
     @property
     def registry(self) -> Registry:
         """Every part these plugins offer; the same object until one more is offered, or a plugin breaks."""
+        self._read_bundled()
         counts = len(self._offers), len(self.problems)
         if self._registry is None or self._registry[0] != counts:
             self._registry = counts, Registry(self._offers, self.problems)
@@ -67,6 +69,7 @@ class Plugins:
 
     def offers_of(self, plugin: str) -> tuple[Offer, ...]:
         """What one plugin brings."""
+        self._read_bundled()
         return tuple(offer for offer in self._offers if offer.plugin == plugin)
 
     def having(self, hook: str) -> tuple[Plugin, ...]:
@@ -132,7 +135,7 @@ class Plugins:
             self.problems.append(found)
 
     def add(self, plugin: Plugin) -> None:
-        """Check a plugin's hooks, register the good ones, and read what it offers."""
+        """Check a plugin's hooks, register the good ones, and read what it offers, of a bundled one later."""
         api = getattr(plugin.module, "__fw_api__", API)
         if api != API:
             older = isinstance(api, int) and api < API
@@ -152,8 +155,19 @@ class Plugins:
             self.record(plugin, f"cannot be registered: {' '.join(str(error).splitlines()[0].split())}")
             return
         self.loaded.append(plugin)
+        if plugin.bundled:
+            self._unread.append(plugin)
+        else:
+            self._read(plugin)
+
+    def _read_bundled(self) -> None:
+        """Read what bundled plugins offer, which takes a tenth of a second and is not asked for by every command."""
+        while self._unread:
+            self._read(self._unread.pop(0))
+
+    def _read(self, plugin: Plugin) -> None:
         for kind, hook in KINDS.items():
-            if hook in good:
+            if plugin in self.having(hook):
                 self._read_offers(plugin, kind, hook)
 
     def _read_offers(self, plugin: Plugin, kind: str, hook: str) -> None:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Any
 
 import fw
-from fw_sizing.sizers import FixedFraction, FixedQuantity, VolatilityTarget
 
 __fw_api__ = 1
 
 
 @fw.hookimpl
 def fw_sizers() -> dict[str, type[Any]]:
+    from fw_sizing.sizers import FixedFraction, FixedQuantity, VolatilityTarget
+
     return {"fixed_fraction": FixedFraction, "fixed_quantity": FixedQuantity, "volatility_target": VolatilityTarget}
