@@ -115,3 +115,15 @@ def scripted(made_up: ModuleType) -> Callable[..., Any]:
         return market, made_up.Scripted(signals, step=size.ns)
 
     return make
+
+
+@pytest.fixture
+def run_python() -> Callable[[str], str]:
+    """Run some lines in a Python of their own, and give what they print."""
+
+    def run(code: str) -> str:
+        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout.strip()
+
+    return run

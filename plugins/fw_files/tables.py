@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import math
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -163,7 +164,8 @@ def _numbers(pieces: Iterable[Any], count: int, name: str) -> NDArray[np.float64
             values = piece if pa.types.is_floating(piece.type) else piece.cast(pa.float64())
         except pa.ArrowException as problem:
             raise DataError(f"has a column {name!r} that is not numbers: {_first_line(problem)}") from None
-        numbers[at : at + len(piece)] = values.to_numpy(zero_copy_only=False)
+        known = values.fill_null(math.nan) if values.null_count else values
+        numbers[at : at + len(piece)] = np.from_dlpack(known)
         at += len(piece)
     return numbers
 

@@ -49,7 +49,7 @@ def _filled(pieces: Iterable[Any], count: int, kind: Any) -> NDArray[Any]:
     for piece in pieces:
         if piece.null_count:
             raise DataError(f"has no time in {piece.null_count} or more of its rows; mend them, or leave them out")
-        filled[at : at + len(piece)] = piece.cast(kind).to_numpy()
+        filled[at : at + len(piece)] = np.from_dlpack(piece.cast(kind))  # pyarrow's to_numpy imports pandas
         at += len(piece)
     return filled
 

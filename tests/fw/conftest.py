@@ -93,15 +93,3 @@ def run_fw(tmp_path: Path) -> RunFw:
         )
 
     return run
-
-
-@pytest.fixture
-def run_python() -> Callable[[str], str]:
-    """Run some lines in a Python of their own, and give what they print."""
-
-    def run(code: str) -> str:
-        done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout.strip()
-
-    return run

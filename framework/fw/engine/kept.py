@@ -121,10 +121,7 @@ def _read(file: Path, shape: tuple[int, int]) -> Mapping[str, NDArray[np.float64
 
     try:
         table = pa.ipc.open_file(pa.memory_map(str(file))).read_all()
-        columns = {
-            name: read_only(table[name].chunk(0).to_numpy(zero_copy_only=True).reshape(shape))
-            for name in table.column_names
-        }
+        columns = {name: read_only(np.from_dlpack(table[name].chunk(0)).reshape(shape)) for name in table.column_names}
     except (OSError, ValueError, IndexError, pa.ArrowException):
         return None
     return columns if columns and all(rows.dtype == np.float64 for rows in columns.values()) else None

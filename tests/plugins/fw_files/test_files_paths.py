@@ -194,3 +194,18 @@ def test_the_real_halt_of_2023_is_a_gap_of_eighty_minutes(real: Callable[..., Ma
     halt = flat.between(parse_time("2023-03-24T12:40Z"), parse_time("2023-03-24T14:00Z")).bars
     assert set(halt.volume) == {0.0}
     assert len(set(halt.close)) == 1
+
+
+def test_candles_are_read_without_pandas_which_is_slow_to_import_and_large(
+    tmp_path: Path, candles: pd.DataFrame, run_python: Any
+) -> None:
+    candles.to_parquet(tmp_path / "c.parquet")
+    candles.to_csv(tmp_path / "c.csv", index=False)
+    for name in ("c.parquet", "c.csv"):
+        file = tmp_path / "run.yaml"
+        file.write_text(
+            "instruments: [BTCUSDT]\nbar: 1h\naccount: {funding: zero}\nstrategy: buy_and_hold\n"
+            f"source: {{use: files, bars: {name}}}\n"
+        )
+        told = run_python(f"import sys, fw\nprint(len(fw.load({str(file)!r}).market().bars), 'pandas' in sys.modules)")
+        assert told.split() == ["6", "False"]
