@@ -85,16 +85,15 @@ class Sides:
             apart = fast - slow
             with np.errstate(invalid="ignore"):
                 return apart / np.abs(apart)  # NaN where they are equal: as it was
-        above = fast > slow
-        turned = above[:, 1:] != above[:, :-1]
-        turned[:, : history.first] = False
-        turned[:, history.first - 1] = True
-        k, bar = np.nonzero(turned)
-        at = k, bar + 1
-        strength, stop, take = np.full((3, *above.shape), np.nan)
-        close = history.bars.close[at]
-        strength[at] = side = np.where(above[at], 1.0, -1.0)
-        stop[at], take[at] = close * (1.0 - self.stop * side), close * (1.0 + self.take * side)
+        strength, stop, take = np.full((3, *fast.shape), np.nan)
+        for k in range(len(fast)):
+            above = fast[k, history.first :] > slow[k, history.first :]
+            turned = np.flatnonzero(above[1:] != above[:-1]) + 1
+            side = np.where(above[np.append(0, turned)], 1.0, -1.0)
+            at = history.first + np.append(0, turned)
+            close = history.bars.close[k, at]
+            strength[k, at] = side
+            stop[k, at], take[k, at] = close * (1.0 - self.stop * side), close * (1.0 + self.take * side)
         return fw.SignalArrays(strength=strength, stop_loss=stop, take_profit=take)
 
 
