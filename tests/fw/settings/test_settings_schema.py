@@ -150,7 +150,7 @@ def test_every_setting_of_every_part_is_described(drawn):
     assert crossing["properties"]["use"]["enum"] == ["sma_cross", "parts:sma_cross"]
     assert "name" not in crossing["properties"]
     (returns,) = [arm for arm in drawn["$defs"]["features"]["anyOf"] if arm.get("title") == "parts:returns"]
-    assert {"use", "name", "bar", "on", "spans"} == set(returns["properties"])
+    assert {"use", "name", "bar", "on", "missing", "spans"} == set(returns["properties"])
 
 
 def test_a_name_that_two_plugins_offer_stands_qualified_only(drawn):
