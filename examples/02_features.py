@@ -22,7 +22,7 @@ sets = [
 ]
 plan = fw.load(HERE / "quickstart.yaml", overrides=["features=" + json.dumps(sets)])
 columns = plan.features()  # by instrument
-print(columns["BTCUSDT"].to_pandas().tail(3).T)
+print(columns["BTCUSDT"].to_pandas().set_index("time").tail(2).T.round(3))  # sma_24 and sma_120 are its strategy's
 
 
 @attrs.frozen

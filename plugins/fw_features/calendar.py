@@ -24,8 +24,7 @@ SESSIONS = {"asia": (0, 9), "europe": (7, 16), "america": (13, 22)}
 
 @attrs.frozen
 class Calendar:
-    """The moment a bar closes, UTC: `hour_sin`, `hour_cos`, `weekday_sin`, `weekday_cos`, `session_asia` … and
-    `hours_to_funding`.
+    """The moment a bar closes, UTC: hour, weekday, sessions such as `session_asia`, and `hours_to_funding`.
 
     Sine and cosine put the last hour beside the first, as a clock's face does. A moment of settlement itself is a
     whole interval from the next.

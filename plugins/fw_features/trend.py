@@ -117,10 +117,10 @@ class Adx:
 
 @attrs.frozen
 class Aroon:
-    """How long ago the highest high and the lowest low were: `aroon_up_14`, `aroon_down_14` and their difference
-    `aroon_14`.
+    """How long ago the highest high and the lowest low were, and the difference, in `aroon_14`.
 
-    100 is now, 0 is span bars ago; the latest of equal ones counts.
+    `aroon_up_14` is of the high, `aroon_down_14` of the low. 100 is now, 0 is span bars ago; the latest of equal ones
+    counts.
     """
 
     spans: tuple[int, ...] = spans_setting((14,), ge=2, help="bars back, three columns each")

@@ -108,6 +108,7 @@ def test_a_plugin_cannot_replace_a_command_and_its_others_stand(site: Any, run_f
         ("raise fw.Disconnected('gone')", 7, "Error: gone\n"),
         ("raise fw.Drift('2 lots here, 3 there')", 8, "Error: 2 lots here, 3 there\n"),
         ("raise ValueError('oh')", 4, "Error: fw fail of plugin 'mine' raised ValueError: oh (fw_mine.py:6)\n"),
+        ("raise BrokenPipeError(32, 'Broken pipe')", 141, ""),
         ("raise KeyboardInterrupt", 130, "\ninterrupted\n"),
         ("return 5", 0, ""),
         ("click.get_current_context().exit(1)", 1, ""),

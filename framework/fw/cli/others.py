@@ -61,6 +61,8 @@ def _blamed(command: click.Command, plugin: Plugin) -> click.Command:
             return invoke(ctx)
         except (FwError, click.ClickException, click.Abort, click.exceptions.Exit):
             raise
+        except BrokenPipeError:  # whoever read what it prints has left, as after `| head`: nobody's mistake
+            raise
         except Exception as error:  # a plugin's command may raise anything; its plugin is named
             raise PluginError(f"{ctx.command_path} of plugin {plugin.name!r} raised {one_line(error)}") from error
 

@@ -113,7 +113,7 @@ def compute(file: Path, profile: str | None, overrides: tuple[str, ...], out: Pa
     click.echo(f"wrote {written.path}")
     for note in plan.left_out():
         click.echo(f"note: {note}")
-    many = f"{len(written.columns)} columns" if len(written.columns) != 1 else "1 column"
+    many = _several(len(written.columns), "column")
     click.echo(f"{written.rows:,} rows of {', '.join(written.instruments)}; {many}: {', '.join(written.columns)}")
     if written.first_complete is None:
         click.echo("no row is complete: a column still lacks a number at the end")
@@ -137,6 +137,7 @@ def report(
     """
     from fw_features.commands.table import check_traded, write_whole
     from fw_features.page.page import page_of
+    from fw_features.page.words import by_luck
     from fw_features.study.study import study
 
     asked = _horizons(horizons)
@@ -154,9 +155,12 @@ def report(
     click.echo(f"wrote {target}")
     for note in plan.left_out():
         click.echo(f"note: {note}")
+    beyond, stand = found["below_5_percent"], found["stand"]
     click.echo(
-        f"{found['tests']} rank correlations with forward returns: {found['below_5_percent']} are beyond 5 % each by "
-        f"itself, where luck alone gives about {found['tests'] * 0.05:.0f}; {found['stand']} stand when all are counted"
+        f"{_several(found['tests'], 'rank correlation')} with forward returns: "
+        f"{beyond} {'is' if beyond == 1 else 'are'} beyond 5 % each by itself, "
+        f"where luck alone gives {by_luck(found['tests'])}; "
+        f"{stand} {'stands' if stand == 1 else 'stand'} when all are counted"
     )
 
 
@@ -169,6 +173,10 @@ def _horizons(text: str) -> tuple[int, ...]:
     if found[0] < 1 or found[-1] > 100_000:
         raise fw.SettingsError(f"--horizons wants numbers of bars from 1 to 100000, not {text!r}")
     return found
+
+
+def _several(count: int, what: str) -> str:
+    return f"{count} {what}" if count == 1 else f"{count} {what}s"
 
 
 def _file_name(name: str) -> str:

@@ -18,7 +18,7 @@ function fields() {
     ...study.horizons.map((horizon, place) => ({
       key: `h${place}`, label: plural(horizon, "bar"), heat: (k) => measured()[k].foresight[place], value: (k) => Math.abs(distance(measured()[k].foresight[place])),
     })),
-    { key: "agree", label: `${capital(stretch)}s agree (${study.horizons[state.horizon]})`, value: (k) => agreeing(k)[0] / (agreeing(k)[1] || 1), text: (k) => agreeing(k)[1] ? agreeing(k).join(" of ") : "–" },
+    { key: "agree", label: `${capital(stretch)}s agree, ${plural(study.horizons[state.horizon], "bar")}`, value: (k) => agreeing(k)[0] / (agreeing(k)[1] || 1), text: (k) => agreeing(k)[1] ? agreeing(k).join(" of ") : "–" },
     { key: "a1", label: "Autocorr. 1", value: (k) => measured()[k].memory[0] ?? -2, text: (k) => short(measured()[k].memory[0]) },
     ...(longest ? [{ key: "a2", label: `Autocorr. ${study.memory_lags[longest]}`, value: (k) => measured()[k].memory[longest] ?? -2, text: (k) => short(measured()[k].memory[longest]) }] : []),
     { key: "known", label: "Known", value: (k) => measured()[k].known / (measured()[k].rows || 1), text: (k) => share(measured()[k].known, measured()[k].rows) },

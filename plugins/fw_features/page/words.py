@@ -29,14 +29,21 @@ def believed(study: Mapping[str, Any]) -> list[str]:
     return [one for one in said if one]
 
 
+def by_luck(tests: int) -> str:
+    """How many of so many tests look significant at 5 % where there is nothing to find."""
+    expected = tests * 0.05
+    return f"about {expected:.0f}" if expected >= 0.5 else "less than 1"
+
+
 def _luck(study: Mapping[str, Any]) -> str:
     tests, beyond, stand = study["tests"], study["below_5_percent"], study["stand"]
     if not tests:
         return "There are too few bars for any horizon: nothing is said about what the columns foresee."
     tried = f"{tests} coefficients were tried" if tests != 1 else "One coefficient was tried"
     judged = (
-        f"{tried}. If no column knew anything, about {tests * 0.05:.0f} would still look significant at 5 %; "
-        f"{beyond} do. Counted together (Holm's correction), {stand} {'stands' if stand == 1 else 'stand'}: "
+        f"{tried}. If no column knew anything, {by_luck(tests)} would still look significant at 5 %; "
+        f"{beyond} {'does' if beyond == 1 else 'do'}. Counted together (Holm's correction), "
+        f"{stand} {'stands' if stand == 1 else 'stand'}: "
         "those carry a star."
     )
     names = _standing(study)

@@ -104,6 +104,11 @@ def test_the_sentence_on_luck_is_a_sentence(found, tests, stand, word):
     assert word in " ".join(believed({**found, "tests": tests, "stand": stand}))
 
 
+@pytest.mark.parametrize(("tests", "words"), [(3, "less than 1 would"), (20, "about 1 would"), (90, "about 4 would")])
+def test_what_luck_gives_is_never_said_to_be_none(found, tests, words):
+    assert words in " ".join(believed({**found, "tests": tests}))
+
+
 def test_without_any_judged_horizon_the_page_says_so(found):
     assert "too few bars for any horizon" in " ".join(believed({**found, "tests": 0}))
 
