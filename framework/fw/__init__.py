@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from fw.domain.instrument import Instrument, Tier
     from fw.domain.market import Market, Series
     from fw.domain.order import Order
+    from fw.domain.received import BarReceived, FeedLost, FeedRestored, QuoteReceived, StampReceived
     from fw.domain.result import Result
     from fw.domain.saved import SavedRun, Trial
     from fw.domain.stamps import Stamps
@@ -72,7 +73,7 @@ if TYPE_CHECKING:
     from fw.parts.reporter import Reporter
     from fw.parts.risk import RiskCheck
     from fw.parts.sizer import Sizer
-    from fw.parts.source import Source, Want
+    from fw.parts.source import LiveSource, Source, Stream, Want
     from fw.parts.strategy import History, SignalArrays, Strategy
     from fw.parts.view import View
     from fw.plan import Plan, backtest, catalog, load
@@ -91,6 +92,7 @@ _HOMES = {
     "fw.domain.instrument": "Instrument Tier",
     "fw.domain.market": "Market Series",
     "fw.domain.order": "Order",
+    "fw.domain.received": "BarReceived FeedLost FeedRestored QuoteReceived StampReceived",
     "fw.domain.result": "Result",
     "fw.domain.saved": "SavedRun Trial",
     "fw.domain.stamps": "Stamps",
@@ -108,7 +110,7 @@ _HOMES = {
     "fw.parts.reporter": "Reporter",
     "fw.parts.risk": "RiskCheck",
     "fw.parts.sizer": "Sizer",
-    "fw.parts.source": "Source Want",
+    "fw.parts.source": "LiveSource Source Stream Want",
     "fw.parts.strategy": "History SignalArrays Strategy",
     "fw.parts.view": "View",
     "fw.plan": "Plan backtest catalog load",
@@ -125,6 +127,7 @@ __all__ = [
     "AmbiguousName",
     "Amend",
     "Amended",
+    "BarReceived",
     "BarSize",
     "Bars",
     "BarsClosed",
@@ -141,6 +144,8 @@ __all__ = [
     "Event",
     "Expired",
     "FeatureSet",
+    "FeedLost",
+    "FeedRestored",
     "Filled",
     "Fitted",
     "Forecasts",
@@ -153,6 +158,7 @@ __all__ = [
     "Instrument",
     "Length",
     "Liquidated",
+    "LiveSource",
     "Market",
     "Metric",
     "MissingExtra",
@@ -167,6 +173,7 @@ __all__ = [
     "Plan",
     "PluginError",
     "Position",
+    "QuoteReceived",
     "RateLimited",
     "Rejected",
     "Reporter",
@@ -186,8 +193,10 @@ __all__ = [
     "Slippage",
     "Source",
     "Stale",
+    "StampReceived",
     "Stamps",
     "Strategy",
+    "Stream",
     "Submitted",
     "Target",
     "Terms",

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 import attrs
 
 if TYPE_CHECKING:
+    from fw.domain.event import Event
     from fw.domain.market import Market
     from fw.domain.time import BarSize
 
@@ -45,10 +46,28 @@ class Source(Protocol):
         ...
 
 
+class Stream(Protocol):
+    """Market events as they happen; iterating waits for the next one and ends after `close`."""
+
+    def __iter__(self) -> Iterator[Event]: ...
+
+    def __next__(self) -> Event: ...
+
+    def close(self) -> None:
+        """End it, from any thread; returns when connections are let go."""
+        ...
+
+
 @runtime_checkable
 class LiveSource(Source, Protocol):
     """A source that also streams."""
 
-    def stream(self, want: Want) -> Iterator[Any]:
-        """Market events as they happen, for ever."""
+    def stream(self, want: Want) -> Stream:
+        """The events of `fw.domain.received` from `want.start` on, for ever.
+
+        Of each instrument every bar that opens at `want.start` or later comes exactly once, in order, also what closed
+        before the stream was opened or while a connection was down: the source fills such holes before it goes on.
+        A source that cannot says FeedLost, and FeedRestored once it has. Quotes are only the newest: where the reader
+        is slow, older ones are dropped. Needs are those of `want`, quotes always. It runs in a thread of the engine's.
+        """
         ...

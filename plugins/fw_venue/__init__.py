@@ -1,0 +1,1 @@
+"""A practice exchange on this machine, which speaks the protocol of Binance USD-M futures."""
