@@ -16,25 +16,26 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from fw.domain.instrument import Instrument
-    from fw.ledger.tape import Tape
     from fw.parts.broker import Terms
 
 PATHS = {"pessimistic": kinds.PESSIMISTIC, "optimistic": kinds.OPTIMISTIC}
 """What to make of a bar that touched two prices; on any other path a bar is one straight way."""
 
 
-def account_rows(terms: Terms, tape: Tape, capital: float) -> NDArray[Any]:
-    """The one row of dtype ACCOUNT: its money, and the terms it trades on."""
-    rows = _account_rows(terms, tape.size.ns, tape.pieces).copy()
-    row = rows[0]
-    row["capital"] = row["equity"] = row["peak"] = capital
-    row["next"] = tape.start
-    return rows
-
-
 @lru_cache(maxsize=64)
-def _account_rows(terms: Terms, bar: int, pieces: int) -> NDArray[Any]:
-    """The same without money, of bars that take `bar` ns, `pieces` of which are one of the data's."""
+def beginning(
+    terms: Terms, instruments: tuple[Instrument, ...], stamps: tuple[int, ...], *, bar: int, pieces: int
+) -> NDArray[np.int64]:
+    """The account without its money, a position of each contract, and a wish of each, side by side as words.
+
+    Remembered, for the runs of a sweep begin alike; in words, for numpy copies rows field by field.
+    """
+    tables = account_rows(terms, bar, pieces), position_rows(instruments, stamps), wish_rows(len(instruments))
+    return np.concatenate([rows.view(np.int64) for rows in tables])
+
+
+def account_rows(terms: Terms, bar: int, pieces: int) -> NDArray[Any]:
+    """The one row of dtype ACCOUNT, on bars that take `bar` ns, `pieces` of which are one of the data's."""
     rows = np.zeros(1, kinds.ACCOUNT)
     row = rows[0]
     row["maker"], row["taker"] = terms.maker, terms.taker
@@ -54,19 +55,8 @@ def _account_rows(terms: Terms, bar: int, pieces: int) -> NDArray[Any]:
     return rows
 
 
-def position_rows(instruments: tuple[Instrument, ...], stamps: Sequence[NDArray[Any]]) -> NDArray[Any]:
-    """A row of dtype POSITION for each contract, holding nothing; its stamps are those of all, one after the other."""
-    rows = _contract_rows(instruments).copy()
-    end = 0
-    for k, own in enumerate(stamps):
-        rows["funding_next"][k], end = end, end + len(own)
-        rows["funding_end"][k] = end
-    return rows
-
-
-@lru_cache(maxsize=64)
-def _contract_rows(instruments: tuple[Instrument, ...]) -> NDArray[Any]:
-    """The same without stamps; the runs of a sweep begin with the same contracts."""
+def position_rows(instruments: Sequence[Instrument], stamps: Sequence[int]) -> NDArray[Any]:
+    """A row of dtype POSITION for each contract, holding nothing; `stamps` are how many each has, in one array after another."""
     rows = np.zeros(len(instruments), kinds.POSITION)
     rows["strength"] = np.nan
     rows["exposure"] = np.nan
@@ -84,6 +74,8 @@ def _contract_rows(instruments: tuple[Instrument, ...]) -> NDArray[Any]:
         row["tier_count"] = len(instrument.tiers)
         for t, tier in enumerate(instrument.tiers):
             row["tiers"][t] = tier.floor, tier.rate, tier.amount, tier.leverage
+    rows["funding_end"] = np.cumsum(stamps)
+    rows["funding_next"] = rows["funding_end"] - stamps
     return rows
 
 

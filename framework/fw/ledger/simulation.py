@@ -1,4 +1,4 @@
-"""The arrays of one simulated account and the handle that kernels reach them by; the only door from Python."""
+"""One simulated account, run by kernels: bars, decisions and orders go in by this door only."""
 
 from __future__ import annotations
 
@@ -10,11 +10,10 @@ import numpy as np
 
 from fw.domain.order import Conditions, Order, OrderKind, OrderState
 from fw.ledger import kinds
-from fw.ledger.beginning import account_rows, joined, position_rows, wish_rows
+from fw.ledger.arrays import Arrays, row_fields
 from fw.ledger.compiled import kernel, wait_until_warm
-from fw.ledger.handle import HANDLE, orders_of
+from fw.ledger.handle import orders_of
 from fw.ledger.kinds import CLOSE, Rows
-from fw.ledger.memory import empty
 from fw.ledger.orders import is_passed
 from fw.ledger.planning import add_explicit
 from fw.ledger.sizing import admit
@@ -30,24 +29,12 @@ if TYPE_CHECKING:
     from fw.parts.strategy import SignalArrays
 
 
-def _fields(rows: np.dtype[Any]) -> list[tuple[str, Any]]:
-    """Name and (type, offset) of each field of a row type, in the order of memory."""
-    return [(name, rows.fields[name]) for name in rows.names or () if rows.fields is not None]
+WISH_BYTES = struct.Struct("=" + "".join("d" if kind == np.float64 else "q" for _, (kind, _) in row_fields(kinds.WISH)))
 
 
-FIRST_ROOM = 65_536
-"""Rows; memory that is never written to is never taken."""
-
-
-COUNTS = {name: offset // 8 for name, (kind, offset) in _fields(kinds.ACCOUNT) if kind == np.int64}
-WISH_BYTES = struct.Struct("=" + "".join("d" if kind == np.float64 else "q" for _, (kind, _) in _fields(kinds.WISH)))
-
-
-class Simulation:
-    """One account on one tape. Mutable: it is the state that the kernels write.
-
-    `signals` and `scales` (each float64[instrument, clock bar]) are for the scan; without them decisions are given
-    to `decide` as wishes, bar by bar. All other bars are those of the tape.
+class Simulation(Arrays):
+    """One account on one tape. With `signals` it is for the scan; without, decisions are given to `decide` as wishes,
+    bar by bar. Mutable: it is the state that the kernels write.
     """
 
     def __init__(
@@ -61,84 +48,11 @@ class Simulation:
         scales: NDArray[np.float64] | None = None,
     ) -> None:
         wait_until_warm(scanning=signals is not None)
-        n, fields, bars = tape.block.shape
-        if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or n != len(instruments):
-            raise ValueError("the block is float64[instrument, field, bar], contiguous, one row an instrument")
-        if tape.closes is not None and (not len(tape.closes) or tape.closes[-1] != bars):
-            raise ValueError("the last clock bar closes with the last bar of the tape")
-        self.tape = tape
-        self.instruments = tuple(instruments)
-        self.first = tape.start
+        super().__init__(tape, instruments, terms, capital=capital, signals=signals, scales=scales)
         self.scanning = signals is not None
         self.has_conditions = terms.latency > 0
-        self.account = account_rows(terms, tape, capital)
-        self.positions = position_rows(self.instruments, tape.stamps)
-        self.wishes = wish_rows(n)
-        self.stamps = joined(tape.stamps)
-        self.payments = np.empty(len(self.stamps) + 1, kinds.PAYMENT)
-        self.equity = empty(bars)
-        self._scratch = np.empty(max(kinds.BLOCK, int(self.account["slip_span"][0])))
         self._amendments: list[tuple[int, int, int, float]] = []
-        self._orders = _rows(FIRST_ROOM, kinds.ORDER)
-        self._working = np.empty(FIRST_ROOM, np.int64)
-        self._fills = _rows(FIRST_ROOM, kinds.FILL)
-        self._decisions = _rows(FIRST_ROOM, kinds.DECISION)
-        self._columns = {name: _column(getattr(signals, name, None), tape, name) for name in kinds.SIGNAL_FIELDS}
-        self._columns["scales"] = _column(scales, tape, "scales")
-        # reading one number of a numpy record takes longer than a compiled step of the whole venue
-        self._counts = self.account.view(np.int64).data
         self._wish_bytes = self.wishes.view(np.uint8).data
-        self.handle = np.zeros(1, HANDLE)
-        self._write_handle(n, bars, fields)
-
-    def release_signals(self) -> None:
-        """Let go of the arrays that the run was made from; only what came of them stays."""
-        self._columns = dict.fromkeys(self._columns)
-
-    @property
-    def has_marks(self) -> bool:
-        """Whether it knows mark prices."""
-        return bool(self.handle["mark"][0])
-
-    @property
-    def scales(self) -> NDArray[np.float64] | None:
-        """What an array sizer gave, at the last bar of each clock bar; None where there is none."""
-        return self._columns["scales"]
-
-    def _write_handle(self, n: int, bars: int, fields: int) -> None:
-        h = self.handle
-        h["market"] = self.tape.block.ctypes.data
-        for name in ("positions", "account", "stamps", "payments", "wishes", "equity"):
-            h[name] = getattr(self, name).ctypes.data
-        h["scratch"], h["scratch_room"] = self._scratch.ctypes.data, len(self._scratch)
-        for name, column in self._columns.items():
-            h[name] = 0 if column is None else column.ctypes.data
-        h["instruments"], h["bars"], h["fields"] = n, bars, fields
-        h["clock_bars"] = self.tape.clock_bars
-        h["closes"] = 0 if self.tape.closes is None else self.tape.closes.ctypes.data
-        h["mark"] = kinds.PRICE_FIELDS if fields == kinds.MARK_FIELDS else 0
-        h["stamp_count"], h["payment_room"] = len(self.stamps), len(self.payments)
-        self._write_rooms()
-
-    def _write_rooms(self) -> None:
-        h = self.handle
-        for name in ("orders", "working", "fills", "decisions"):
-            h[name] = getattr(self, "_" + name).ctypes.data
-        h["order_room"], h["fill_room"] = len(self._orders), len(self._fills)
-        h["decision_room"] = len(self._decisions)
-
-    def _make_room(self) -> None:
-        """Double whatever may be full; the rows already written keep their places."""
-        for name in ("_orders", "_working", "_fills", "_decisions"):
-            old = getattr(self, name)
-            new = _rows(2 * len(old), old.dtype)
-            new[: len(old)] = old
-            setattr(self, name, new)
-        self._write_rooms()
-
-    def count(self, name: str) -> int:
-        """How many rows of a kind are written: orders, fills, decisions, payments; or `next`, the bar to step next."""
-        return self._counts[COUNTS[name]]
 
     def advance(self, end: int) -> None:
         """Bring the account to the close of bar `end` - 1; amendments reach the venue before the open that follows."""
@@ -327,18 +241,6 @@ class Simulation:
         for row in self.working[(orders["instrument"] == instrument) & ~exits]:
             self.cancel(bar, int(row))
 
-    def open_time(self, bar: int) -> int:
-        """When a bar opened, ns."""
-        return int(self.tape.open_time[bar])
-
-    def close_time(self, bar: int) -> int:
-        """When a bar was known, ns."""
-        return int(self.tape.close_time(bar))
-
-    def mark(self, instrument: int, bar: int) -> float:
-        """The mark price of an instrument at the close of a bar."""
-        return float(self.tape.block[instrument, int(self.handle["mark"][0]) + kinds.CLOSE, bar])
-
     def wish(self, instrument: int, signal: Signal, *, unit: int, amount: float, force: int) -> None:
         """Write one instrument's decision down for `decide`; prices go to their ticks."""
 
@@ -361,48 +263,6 @@ class Simulation:
             0.0,
         )
 
-    @property
-    def orders(self) -> NDArray[Any]:
-        """Orders so far, dtype ORDER."""
-        return self._orders[: self.count("orders")]
-
-    @property
-    def fills(self) -> NDArray[Any]:
-        """Fills so far, dtype FILL."""
-        return self._fills[: self.count("fills")]
-
-    @property
-    def decisions(self) -> NDArray[Any]:
-        """Changed signals so far, dtype DECISION."""
-        return self._decisions[: self.count("decisions")]
-
-    @property
-    def working(self) -> NDArray[np.int64]:
-        """Rows of the orders that may still fill."""
-        return self._working[: self.count("working")]
-
-    @property
-    def wallet(self) -> float:
-        """Cash: equity less unrealised profit."""
-        row = self.account[0]
-        return float(row["capital"] + row["realised"] - row["fees"] + row["funding"] + row["shortfall"])
-
-
-def _column(values: Any, tape: Tape, name: str) -> NDArray[np.float64] | None:
-    """Numbers by clock bar, on the tape: each at the last bar of its clock bar, NaN (keep) at all others."""
-    if values is None:
-        return None
-    array = np.ascontiguousarray(values, dtype=np.float64)
-    shape = tape.block.shape[0], tape.clock_bars
-    if array.shape != shape:
-        raise ValueError(f"{name} has shape {array.shape}, not {shape}: [instrument, bar]")
-    if tape.closes is None:
-        return array
-    spread = empty(shape[0], tape.bars)
-    spread.fill(np.nan)
-    spread[:, tape.closes - 1] = array
-    return spread
-
 
 @kernel
 def _is_passed(handle: Rows, row: int, bar: int) -> bool:
@@ -420,8 +280,3 @@ def _add_explicit(
     handle: Rows, bar: int, instrument: int, kind: int, lots: int, price: float, expiry: int, reduce_only: int
 ) -> int:
     return add_explicit(handle[0], bar, instrument, kind, lots, price, expiry, reduce_only)
-
-
-def _rows(count: int, kind: np.dtype[Any]) -> NDArray[Any]:
-    """Room for rows, on memory that earlier runs may have used."""
-    return empty(count * kind.itemsize // 8).view(kind)

@@ -182,9 +182,9 @@ def test_after_sixteen_steps_the_rest_goes_at_once_and_every_fill_has_a_row(
 ) -> None:
     # worth N at 0.5 N − 490 of margin it is cut to 1,000, which keep 10: the 0.5 (N − 1,000) between them last until it
     # is worth 1,000 + (N − 1,000) / 3, and so on by a third, until less than one of its tiny lots is too much
-    from fw.ledger import simulation as venue
+    from fw.ledger import arrays
 
-    monkeypatch.setattr(venue, "FIRST_ROOM", 10)
+    monkeypatch.setattr(arrays, "FIRST_ROOM", 10)
     tiers = (fw.Tier(0, 0.01, 0, 100), fw.Tier(1000, 0.5, 490, 2))
     market = made_up.market_of([(100, 9000, 100, 9000)], tiers=tiers, lot=1e-9)
     for isolated in (True, False):
