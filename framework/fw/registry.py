@@ -168,6 +168,8 @@ class Registry:
 
 def build_part(offer: Offer, spec: Any, run: Run) -> Any:
     """The part that `spec`, read from this offer, stands for; any failure names the part and who brought it."""
+    if not hasattr(spec, "build"):
+        return spec
     with blame(offer):
         return build(spec, run)
 

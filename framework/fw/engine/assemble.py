@@ -36,12 +36,19 @@ if TYPE_CHECKING:
     from fw.settings.strategy import FeatureEntry, PartEntry, StrategyFile
 
 
-@attrs.frozen(eq=False)
+@attrs.define(eq=False)
 class Live:
-    """A built part and where it came from."""
+    """A part and where it came from. Mutable until it is built, when it is first used."""
 
     entry: PartEntry
-    part: Any
+    _run: EngineRun
+    _part: Any = None
+
+    @property
+    def part(self) -> Any:
+        if self._part is None:
+            self._part = build_part(self.entry.provenance, self.entry.spec, self._run)
+        return self._part
 
     @property
     def offer(self) -> Offer:
@@ -92,11 +99,16 @@ class Stage:
 
 
 def build_parts(settings: StrategyFile, run: EngineRun, registry: Registry) -> Parts:
-    """Build every part the file names, and the feature sets that parts ask for themselves."""
+    """Build every part the file names, and the feature sets that parts ask for themselves.
+
+    The source alone is built when it is read: most runs of a sweep share what was read already.
+    """
     refuse_models(settings)
 
     def live(entry: PartEntry) -> Live:
-        return Live(entry, build_part(entry.provenance, entry.spec, run))
+        built = Live(entry, run)
+        _ = built.part
+        return built
 
     strategy, sizer = live(settings.strategy), live(settings.sizer)
     checks = tuple(live(entry) for entry in settings.risk)
@@ -106,7 +118,7 @@ def build_parts(settings: StrategyFile, run: EngineRun, registry: Registry) -> P
     if not hasattr(strategy.part, "decide") and not hasattr(strategy.part, "decide_together"):
         raise PluginError(f"{strategy.offer.title} has neither decide(view) nor decide_together(view)")
     return Parts(
-        source=live(settings.source),
+        source=Live(settings.source, run),
         strategy=strategy,
         sizer=sizer,
         checks=checks,
@@ -308,6 +320,20 @@ class Scene:
     notes: tuple[str, ...]
     left_out: tuple[str, ...] = ()
     """Notes on feature sets whose data the source lacks, where the file says to run without them."""
+
+
+@attrs.frozen(eq=False, kw_only=True)
+class Ready:
+    """A run that only has to be driven."""
+
+    run: EngineRun
+    parts: Parts
+    scene: Scene
+    terms: Terms
+    engine: str
+    """scan or loop."""
+    reason: str
+    """Why this engine is taken."""
 
 
 def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None, kept: KeptColumns | None = None) -> Scene:

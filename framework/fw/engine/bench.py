@@ -10,6 +10,7 @@ import attrs
 
 from fw.engine.assemble import (
     Parts,
+    Ready,
     Scene,
     Stage,
     build_parts,
@@ -44,7 +45,6 @@ if TYPE_CHECKING:
     from fw.domain.market import Market
     from fw.domain.result import Result
     from fw.engine.columns import Cache
-    from fw.parts.broker import Terms
     from fw.plugins import Plugins
     from fw.progress import Progress
     from fw.registry import Offer
@@ -63,9 +63,14 @@ class Bench:
 
     def share(self, other: Bench) -> Bench:
         """Take over the market of another bench, where the settings read the same data in the same way."""
-        if _same_market(self.settings, other.settings):
+        if _market_asked(self.settings) == _market_asked(other.settings):
             self._stage, self._fingerprint = other._stage, other._fingerprint
         return self
+
+    @property
+    def has_market(self) -> bool:
+        """Whether its market was read."""
+        return self._stage is not None
 
     def make_run(self, folder: Path | None = None, *, console: bool = True) -> EngineRun:
         """What the parts of one run are given; with a folder it keeps a log there."""
@@ -130,18 +135,26 @@ class Bench:
         *,
         engine: str | None,
         progress: Progress | None = None,
-        cache: Cache | None = None,
-        metrics: Sequence[str] | None = None,
-        bounds: Literal["now", "asked", "never"] = "never",
+        bounds: Literal["now", "asked"],
         keep: bool = False,
     ) -> Result:
         """One run in memory; SettingsError where the engine asked for cannot do it.
 
-        `metrics` names those that the result can be asked for; None: all. With `keep`, slow feature columns are kept
-        on disk for the runs to come. `bounds` says when the run is made once more for its ambiguous bars: at once,
-        when the result is asked for them, or never.
+        With `keep`, slow feature columns are kept on disk for the runs to come. `bounds` says when the run is made once
+        more for its ambiguous bars: at once, or when the result is asked for them.
         """
-        unused = as_before(self.settings) if bounds != "never" else None
+        unused = as_before(self.settings)
+        ready = self.ready(run, engine=engine, keep=keep)
+        result = self.driven(ready, progress=progress)
+        if result.totals["ambiguous_bars"]:
+            shown = progress if bounds == "now" else None
+            result.bound = Again(bench=self, settings=unused, first=ready, progress=shown)
+            if bounds == "now":
+                _ = result.bounds
+        return result
+
+    def ready(self, run: EngineRun, *, engine: str | None, cache: Cache | None = None, keep: bool = False) -> Ready:
+        """A run up to its first bar; SettingsError where the engine asked for cannot do it."""
         parts = self.parts(run)
         scene = self.scene(parts, run, cache, keep=keep)
         terms = terms_of(self.settings, parts, run)
@@ -152,47 +165,28 @@ class Bench:
             raise SettingsError(f"the scan cannot run this: {reason}")
         chosen = engine or possible
         reason = reason if chosen == possible else "it was asked for"
-        result = self.driven(parts, scene, terms, run, engine=chosen, reason=reason, progress=progress, metrics=metrics)
-        if unused is not None and result.totals["ambiguous_bars"]:
-            shown = progress if bounds == "now" else None
-            result.bound = Again(
-                bench=self, settings=unused, run=run, scene=scene, terms=terms, engine=chosen, progress=shown
-            )
-            if bounds == "now":
-                _ = result.bounds
-        return result
+        return Ready(run=run, parts=parts, scene=scene, terms=terms, engine=chosen, reason=reason)
 
-    def driven(
-        self,
-        parts: Parts,
-        scene: Scene,
-        terms: Terms,
-        run: EngineRun,
-        *,
-        engine: str,
-        reason: str,
-        progress: Progress | None,
-        metrics: Sequence[str] | None = None,
-    ) -> Result:
-        """Built parts, driven over a scene to its last bar."""
+    def driven(self, ready: Ready, *, progress: Progress | None = None, metrics: Sequence[str] | None = None) -> Result:
+        """A run, driven to its last bar; `metrics` names those that the result can be asked for; None: all."""
         capital = self.settings.account.capital
         said: dict[str, Any] = {}
-        if engine == "scan":
-            simulation = scan(parts, scene, terms, capital=capital, progress=progress)
+        if ready.engine == "scan":
+            simulation = scan(ready.parts, ready.scene, ready.terms, capital=capital, progress=progress)
         else:
-            loop = Loop(parts, scene, terms, run, capital=capital, progress=progress)
+            loop = Loop(ready.parts, ready.scene, ready.terms, ready.run, capital=capital, progress=progress)
             simulation = loop.go()
             said = {"tags": loop.tags, "order_tags": loop.explicit.tags, "vetoes": loop.vetoes}
         result = result_of(
             simulation,
-            scene,
+            ready.scene,
             self.settings,
-            engine=engine,
-            engine_reason=reason,
-            metrics=self.metrics(run, metrics),
+            engine=ready.engine,
+            engine_reason=ready.reason,
+            metrics=self.metrics(ready.run, metrics),
             write=self.write,
             recall=lambda result: trials_beside(result, self.workspace.trials),
-            notes=terms.notes,
+            notes=ready.terms.notes,
             **said,
         )
         simulation.release_signals()
@@ -251,16 +245,8 @@ def _walked(settings: StrategyFile) -> str | None:
     return path if path in WALKED else None
 
 
-def _same_market(one: StrategyFile, other: StrategyFile) -> bool:
-    """Whether two settings read the same data and lay it out the same way."""
-    return (
-        one.source == other.source
-        and one.instruments == other.instruments
-        and one.bar == other.bar
-        and one.simulation.finer == other.simulation.finer
-        and _walked(one) == _walked(other)
-        and one.account.mark == other.account.mark
-        and one.account.funding == other.account.funding
-        and one.account.rules == other.account.rules
-        and one.account.venue == other.account.venue
-    )
+def _market_asked(settings: StrategyFile) -> tuple[Any, ...]:
+    """All that decides which data is read, and how it is laid out."""
+    account, simulation = settings.account, settings.simulation
+    told = account.mark, account.funding, account.rules, account.venue
+    return settings.source, settings.instruments, settings.bar, simulation.finer, _walked(settings), *told

@@ -14,10 +14,8 @@ from fw.errors import FwError, PluginError
 if TYPE_CHECKING:
     from fw.domain.bounds import Rule
     from fw.domain.result import Result
-    from fw.engine.assemble import Scene
+    from fw.engine.assemble import Ready
     from fw.engine.bench import Bench
-    from fw.engine.run import EngineRun
-    from fw.parts.broker import Terms
     from fw.progress import Progress
     from fw.settings.strategy import PartEntry, StrategyFile
 
@@ -35,15 +33,12 @@ class Again:
     bench: Bench
     settings: StrategyFile | PluginError
     """As they were before the first run."""
-    run: EngineRun
-    scene: Scene
-    terms: Terms
-    engine: str
+    first: Ready
     progress: Progress | None = None
 
     def __call__(self, result: Result) -> Bounds | None:
         """Both bounds; one of them is the run itself."""
-        hidden = OTHER.get(self.terms.bar_path)
+        hidden = OTHER.get(self.first.terms.bar_path)
         if hidden is None or not result.totals["ambiguous_bars"]:
             return None
         try:
@@ -65,15 +60,14 @@ class Again:
         if isinstance(settings, PluginError):
             raise settings
         run = self.bench.make_run(console=False)
-        run.instruments, run.period = self.run.instruments, self.run.period
+        run.instruments, run.period = self.first.run.instruments, self.first.run.period
         run.clock.follow(lambda: run.period[1])
         parts = attrs.evolve(build_parts(settings, run, self.bench.plugins.registry), observers=())
-        terms = attrs.evolve(self.terms, bar_path=rule)
+        terms = attrs.evolve(self.first.terms, bar_path=rule)
         shown = self.progress
         told = None if shown is None else lambda _, share: shown(f"if {rule}", share)
-        return self.bench.driven(
-            parts, self.scene, terms, run, engine=self.engine, reason="the run's own", progress=told
-        )
+        ready = attrs.evolve(self.first, run=run, parts=parts, terms=terms, reason="the run's own")
+        return self.bench.driven(ready, progress=told)
 
 
 def as_before(settings: StrategyFile) -> StrategyFile | PluginError:

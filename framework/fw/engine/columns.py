@@ -166,6 +166,8 @@ def _find_or_compute(
             missing[planned.key] = planned
         else:
             known[planned.key] = found
+    if not missing:
+        return
     with closing(_computed_all(missing.values(), market)) as answers:
         for done, planned in enumerate(missing.values()):
             if progress is not None:

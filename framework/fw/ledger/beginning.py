@@ -56,7 +56,7 @@ def account_rows(terms: Terms, bar: int, pieces: int) -> NDArray[Any]:
 
 
 def position_rows(instruments: Sequence[Instrument], stamps: Sequence[int]) -> NDArray[Any]:
-    """A row of dtype POSITION for each contract, holding nothing; `stamps` are how many each has, in one array after another."""
+    """A row of dtype POSITION for each contract, holding nothing; `stamps`: how many each has, one after the other."""
     rows = np.zeros(len(instruments), kinds.POSITION)
     rows["strength"] = np.nan
     rows["exposure"] = np.nan

@@ -7,14 +7,16 @@ import inspect
 import sys
 import types
 import typing
-from collections.abc import Mapping
-from typing import Annotated, Any, Literal, Union
+from collections.abc import Callable, Mapping
+from typing import Annotated, Any, Literal, TypeVar, Union
 
 import attrs
 
 from fw.errors import PluginError
 from fw.setting import Bounds, bounds_of
 from fw.settings.scalars import SCALARS, Kind
+
+Answer = TypeVar("Answer")
 
 ABOUT = {"fw.about": True}
 """Metadata of a field that tells about the settings and is no setting itself."""
@@ -90,6 +92,21 @@ def _hints(cls: type[Any], names: list[str]) -> dict[str, Any]:
     return found
 
 
+def _once(look: Callable[[Any], Answer]) -> Callable[[Any], Answer]:
+    """Look at each type once; by identity, for `int | float` equals `float | int`, which is read otherwise."""
+    known: dict[int, tuple[Any, Answer]] = {}
+
+    @functools.wraps(look)
+    def looked(hint: Any) -> Answer:
+        found = known.get(id(hint))
+        if found is None:
+            found = known[id(hint)] = hint, look(hint)  # a type that is kept shares its id with no other
+        return found[1]
+
+    return looked
+
+
+@_once
 def bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     """A type without its `Annotated`, and what that said."""
     if typing.get_origin(hint) is Annotated:
@@ -98,6 +115,7 @@ def bare(hint: Any) -> tuple[Any, tuple[Any, ...]]:
     return hint, ()
 
 
+@_once
 def kind_of(hint: Any) -> Kind | None:
     """How values of this type are read from one text; None for lists, settings and parts."""
     inner, said = bare(hint)
@@ -110,16 +128,19 @@ def kind_of(hint: Any) -> Kind | None:
         return None
 
 
+@_once
 def part_of(hint: Any) -> Part | None:
     """The part a type is marked as."""
     return next((note for note in bare(hint)[1] if isinstance(note, Part)), None)
 
 
+@_once
 def arms(hint: Any) -> tuple[Any, ...]:
     """The alternatives of a union, the type itself where it is none."""
     return typing.get_args(hint) if typing.get_origin(hint) in (Union, types.UnionType) else (hint,)
 
 
+@_once
 def choices_of(hint: Any) -> dict[str, Any] | None:
     """The values of a Literal by their text, None for another type."""
     if typing.get_origin(hint) is not Literal:
@@ -127,6 +148,7 @@ def choices_of(hint: Any) -> dict[str, Any] | None:
     return {str(v).lower() if isinstance(v, bool) else str(v): v for v in typing.get_args(hint)}
 
 
+@_once
 def item_of(hint: Any) -> Any:
     """What a `tuple[X, ...]` or `list[X]` holds, None for another type."""
     inner, _ = bare(hint)
@@ -138,12 +160,14 @@ def item_of(hint: Any) -> Any:
     return None
 
 
+@_once
 def items_of(hint: Any) -> tuple[Any, ...] | None:
     """The types in a tuple of fixed length, None for another type."""
     inner, _ = bare(hint)
     return typing.get_args(inner) if typing.get_origin(inner) is tuple and item_of(hint) is None else None
 
 
+@_once
 def value_of(hint: Any) -> Any:
     """What a `Mapping[str, X]` holds, None for another type."""
     inner, _ = bare(hint)

@@ -121,10 +121,9 @@ class Reader:
     def values(self, table: Table, settings: Mapping[str, Setting], path: str, also: Iterable[str] = ()) -> Any:
         """Settings read by name, BAD when any is wrong; `also` are names known here but read elsewhere."""
         values: dict[str, Any] = {}
-        renamed = {setting.bounds.was: new for new, setting in settings.items() if setting.bounds.was}
-        for name, (place, node) in ((n, (e.place, e.node)) for n, e in table.entries.items()):
-            at = joined(path, name)
-            if name not in settings and (new := renamed.get(name)):
+        for name, entry in table.entries.items():
+            place, node, at = entry.place, entry.node, joined(path, name)
+            if name not in settings and (new := _renamed(name, settings)):
                 if new in table.entries:
                     values[name] = self.report(place, at, f"is the old name of {new}, which is set too: leave one out")
                     continue
@@ -209,10 +208,9 @@ class Reader:
         try:
             offer = self.registry.find(part.kind, use.text)
             settings = settings_of(offer.spec)
-            clash = sorted({"name", *own} & set(settings))
-            if clash:
+            if clash := settings.keys() & {"name", *own}:
                 raise PluginError(
-                    f"{offer.title} of plugin {offer.plugin!r} has a setting named {clash[0]!r}, "
+                    f"{offer.title} of plugin {offer.plugin!r} has a setting named {min(clash)!r}, "
                     f"which the program itself reads here: its author must rename it"
                 )
         except PluginError as problem:
@@ -357,6 +355,11 @@ class Reader:
         if item_of(wanted) is not None and isinstance(node, Scalar) and not re.search(r"[\s\[\]{},:#]", node.text):
             example = f": write [{node.text}]"
         return self.report(node.place, path, f"wants {words(wanted)}, not {shape(node)}{example}")
+
+
+def _renamed(name: str, settings: Mapping[str, Setting]) -> str:
+    """The setting that had this name before; empty where none had."""
+    return next((new for new, setting in settings.items() if setting.bounds.was == name), "")
 
 
 def name_in_list(node: Node) -> str | None:
