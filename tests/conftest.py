@@ -9,7 +9,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 from types import ModuleType
@@ -25,9 +25,9 @@ hypothesis.settings.register_profile("long", deadline=None, max_examples=5_000)
 hypothesis.settings.load_profile("short")
 
 
-def _beside(name: str) -> ModuleType:
-    """A module that lies beside this file and may then be imported by its name."""
-    spec = spec_from_file_location(name, Path(__file__).with_name(f"{name}.py"))
+def _beside(name: str, where: str = "") -> ModuleType:
+    """A module that lies beside this file, or in a folder there, and may then be imported by its name."""
+    spec = spec_from_file_location(name, Path(__file__).parent / where / f"{name}.py")
     assert spec is not None
     assert spec.loader is not None
     module = module_from_spec(spec)
@@ -86,6 +86,40 @@ def second_ledger() -> ModuleType:
     """The ledger in decimals that audits the compiled one (`tests/second_ledger.py`, with `second_orders.py`)."""
     _beside("second_orders")
     return _beside("second_ledger")
+
+
+@pytest.fixture(scope="session")
+def venue_kit() -> ModuleType:
+    """Markets for the practice exchange, and knobs for what can go wrong on it (`tests/venue/venue_kit.py`)."""
+    pytest.importorskip("aiohttp")
+    return _beside("venue_kit", "venue")
+
+
+@pytest.fixture
+def make_venue(venue_kit: ModuleType) -> Iterator[Callable[..., Any]]:
+    """Starts practice exchanges that are stopped with the test: `make_venue(market, at=100)`.
+
+    `at`: the number of the bar at whose open a manual clock begins, where no `clock` is given; without both it begins
+    at the end of the market. `venue.faults` are knobs.
+    """
+    from fw_venue.clock import Clock
+    from fw_venue.server import Venue
+
+    started = []
+
+    def make(market: Any = None, *, at: int | None = None, **rest: Any) -> Any:
+        given = venue_kit.market() if market is None else market
+        if at is not None:
+            rest["clock"] = Clock(venue_kit.open_of(given, at))
+        venue = Venue(given, **{"faults": venue_kit.Knobs(), **rest})
+        venue.faults.venue = venue
+        venue.start()
+        started.append(venue)
+        return venue
+
+    yield make
+    for venue in started:
+        venue.stop()
 
 
 @pytest.fixture(scope="session")
