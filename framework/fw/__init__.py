@@ -65,7 +65,7 @@ if TYPE_CHECKING:
     )
     from fw.log import Secret
     from fw.parts.broker import Broker, Inbox, SimulatedBroker, Slippage, Terms
-    from fw.parts.features import DerivedColumn, FeatureSet
+    from fw.parts.features import DerivedColumn, FeatureSet, WrittenFeatures
     from fw.parts.given import Run
     from fw.parts.metric import Metric, Unmeasured
     from fw.parts.model import Fitted, Model
@@ -102,7 +102,7 @@ _HOMES = {
     "OutOfOrder PluginError RateLimited RunRefused SettingsError ShapeMismatch Stale Unauthorized UnknownPart",
     "fw.log": "Secret",
     "fw.parts.broker": "Broker Inbox SimulatedBroker Slippage Terms",
-    "fw.parts.features": "DerivedColumn FeatureSet",
+    "fw.parts.features": "DerivedColumn FeatureSet WrittenFeatures",
     "fw.parts.given": "Run",
     "fw.parts.metric": "Metric Unmeasured",
     "fw.parts.model": "Fitted Model",
@@ -211,6 +211,7 @@ __all__ = [
     "View",
     "Want",
     "Windows",
+    "WrittenFeatures",
     "__version__",
     "backtest",
     "catalog",

@@ -13,8 +13,7 @@ from fw_features.about import Column
 from fw_features.spans import (
     FADED,
     FADED_IN_CHAINS,
-    filled,
-    framed,
+    Written,
     integers,
     of_source,
     room,
@@ -24,16 +23,13 @@ from fw_features.spans import (
 )
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from fw_features.spans import Floats, Writer
 
 BARS = ("bars",)
 
 
 @attrs.frozen
-class Sma:
+class Sma(Written):
     """Simple moving averages, in `sma_20`: the plain mean of the last span values."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
@@ -44,10 +40,11 @@ class Sma:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import moving_means
 
-        return filled(self, market, moving_means, getattr(market.bars, self.source), integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: moving_means(getattr(market.bars, self.source), spans, out)
 
     def about(self) -> tuple[Column, ...]:
         formula = "mean of the last {span} values of {source}"
@@ -55,7 +52,7 @@ class Sma:
 
 
 @attrs.frozen
-class Ema:
+class Ema(Written):
     """Exponential moving averages, in `ema_20`: the newest value weighs 2 / (span + 1), older ones ever less.
 
     The mean begins anew at fixed instants after a warm-up long enough to agree with the endless form to 1e-9.
@@ -69,16 +66,18 @@ class Ema:
     def lookback(self) -> int:
         return 2 * self._block(max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.recursions import forgetting_means
 
-        out = room(len(self.spans), market)
-        values = getattr(market.bars, self.source)
-        for column, span in zip(out, self.spans, strict=True):
-            block = self._block(span)
-            forgetting_means(values, 0, span, 2 / (span + 1), block_starts(market.bars, block), block, column)
-        return framed(self, out)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            values = getattr(market.bars, self.source)
+            for column, span in zip(out, self.spans, strict=True):
+                block = self._block(span)
+                starts = block_starts(market.bars, block, first)
+                forgetting_means(values, 0, span, 2 / (span + 1), starts, block, column)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = "mean + 2 / (1 + {span}) × ({source} − mean), seeded with the plain mean of {span} values"
@@ -89,7 +88,7 @@ class Ema:
 
 
 @attrs.frozen
-class Wma:
+class Wma(Written):
     """Weighted moving averages, in `wma_20`: weights fall in a line from span for the newest close to 1."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the mean, one column each")
@@ -99,13 +98,16 @@ class Wma:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.windows import weighted_sums
 
-        out = room(len(self.spans), market)
-        for column, span in zip(out, self.spans, strict=True):
-            weighted_sums(market.bars.close, _line(span), 1.0, column)
-        return framed(self, out)
+        lines = [_line(span) for span in self.spans]
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            for column, line in zip(out, lines, strict=True):
+                weighted_sums(market.bars.close, line, 1.0, column)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = "Σ ({span} − k) × close k bars ago / Σ ({span} − k), k = 0 … {span} − 1"
@@ -113,7 +115,7 @@ class Wma:
 
 
 @attrs.frozen
-class Dema:
+class Dema(Written):
     """Double exponential moving averages, in `dema_20`: 2 × EMA − EMA of the EMA, which lags less."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars, one column each")
@@ -123,8 +125,8 @@ class Dema:
     def lookback(self) -> int:
         return 2 * chained_block(max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        return framed(self, repeated(self.spans, (2.0, -1.0), market))
+    def writer(self) -> Writer:
+        return repeated(self.spans, (2.0, -1.0, 0.0))
 
     def about(self) -> tuple[Column, ...]:
         formula = "2 × EMA − EMA(EMA) of close, each over {span} bars"
@@ -132,7 +134,7 @@ class Dema:
 
 
 @attrs.frozen
-class Tema:
+class Tema(Written):
     """Triple exponential moving averages, in `tema_20`: 3 × EMA − 3 × EMA of it + EMA of that; lags still less."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars, one column each")
@@ -142,8 +144,8 @@ class Tema:
     def lookback(self) -> int:
         return 2 * chained_block(max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        return framed(self, repeated(self.spans, (3.0, -3.0, 1.0), market))
+    def writer(self) -> Writer:
+        return repeated(self.spans, (3.0, -3.0, 1.0))
 
     def about(self) -> tuple[Column, ...]:
         formula = "3 × EMA − 3 × EMA(EMA) + EMA(EMA(EMA)) of close, each over {span} bars"
@@ -151,7 +153,7 @@ class Tema:
 
 
 @attrs.frozen
-class Hull:
+class Hull(Written):
     """Hull moving averages, in `hull_20`: WMA over √span bars of 2 × WMA over half the span − WMA over the span."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=4, help="bars, one column each")
@@ -161,13 +163,16 @@ class Hull:
     def lookback(self) -> int:
         return max(span + math.isqrt(span) - 1 for span in self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.windows import hull_means
 
-        out = room(len(self.spans), market)
-        for column, span in zip(out, self.spans, strict=True):
-            hull_means(market.bars.close, _line(span // 2), _line(span), _line(math.isqrt(span)), column)
-        return framed(self, out)
+        lines = [(_line(span // 2), _line(span), _line(math.isqrt(span))) for span in self.spans]
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            for column, three in zip(out, lines, strict=True):
+                hull_means(market.bars.close, *three, column)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = "WMA(2 × WMA(close, {half}) − WMA(close, {span}), {root})"
@@ -175,7 +180,7 @@ class Hull:
 
 
 @attrs.frozen
-class Kama:
+class Kama(Written):
     """Kaufman's adaptive moving averages, in `kama_20`: fast where the price goes one way, slow where it swings.
 
     The mean begins anew at fixed instants; what was before weighs less than 1e-9 by then unless prices have swung
@@ -191,19 +196,23 @@ class Kama:
     def lookback(self) -> int:
         return 2 * (self.WARM + max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.recursions import paced_means
         from fw_features.windows import efficiencies
 
-        close, weights = market.bars.close, room(1, market)[0]
-        out = room(len(self.spans), market)
         slow, fast = 2.0 / 31.0, 2.0 / 3.0
-        for column, span in zip(out, self.spans, strict=True):
-            block = self.WARM + span
-            efficiencies(close, span, slow, fast, weights)
-            paced_means(close, weights, span, block_starts(market.bars, block), block, column)
-        return framed(self, out)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            close = market.bars.close
+            (weights,) = room(1, len(close))
+            for column, span in zip(out, self.spans, strict=True):
+                block = self.WARM + span
+                starts = block_starts(market.bars, block, first)
+                efficiencies(close, span, slow, fast, weights)
+                paced_means(close, weights, span, starts, block, column)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -218,18 +227,22 @@ def chained_block(span: int) -> int:
     return FADED_IN_CHAINS * (span + 1) // 2 + 1
 
 
-def repeated(spans: tuple[int, ...], factors: tuple[float, ...], market: fw.Market) -> Floats:
+def repeated(spans: tuple[int, ...], factors: tuple[float, float, float]) -> Writer:
     """For each span a sum of the exponential mean of closes, that of those means, and so on, each times its factor."""
     import numpy as np
 
     from fw_features.blocks import block_starts
     from fw_features.recursions import repeated_means
 
-    out, weights = room(len(spans), market), np.array((*factors, 0.0)[:3])
-    for column, span in zip(out, spans, strict=True):
-        block = chained_block(span)
-        repeated_means(market.bars.close, span, weights, block_starts(market.bars, block), block, column)
-    return out
+    weights = np.array(factors)
+
+    def write(market: fw.Market, first: int, out: Floats) -> None:
+        for column, span in zip(out, spans, strict=True):
+            block = chained_block(span)
+            starts = block_starts(market.bars, block, first)
+            repeated_means(market.bars.close, span, weights, starts, block, column)
+
+    return write
 
 
 @cache

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import filled, integers, spans_setting
+from fw_features.spans import Written, integers, spans_setting
+
+if TYPE_CHECKING:
+    from fw_features.spans import Writer
 
 
 @attrs.frozen
-class Bollinger:
+class Bollinger(Written):
     """Bands `deviations` standard deviations (divisor: span) around the mean close.
 
     Columns `bollinger_upper_20`, `_middle_20`, `_lower_20`, `_width_20` (of the bands, as a share of the mean) and
@@ -28,10 +31,11 @@ class Bollinger:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.banding import bollinger_bands
 
-        return filled(self, market, bollinger_bands, market.bars.close, integers(self.spans), self.deviations)
+        spans = integers(self.spans)
+        return lambda market, first, out: bollinger_bands(market.bars.close, spans, self.deviations, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))

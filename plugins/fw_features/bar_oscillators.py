@@ -2,25 +2,23 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import filled, framed, integers, room, spans_setting
+from fw_features.spans import Written, integers, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from fw_features.spans import Floats, Writer
 
 BARS = ("bars",)
 
 
 @attrs.frozen
-class Stochastic:
+class Stochastic(Written):
     """Where the close stands between the lowest low and the highest high, 0 to 100, and two means of it.
 
     Fast: `stoch_fast_k_14` and its mean `stoch_fast_d_14_3`; slow: `stoch_k_14_3`, which is that mean again, and its
@@ -36,26 +34,24 @@ class Stochastic:
     def lookback(self) -> int:
         return max(self.spans) + self.smooth + self.signal - 2
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
-
+    def writer(self) -> Writer:
         from fw_features.extremes import places
         from fw_features.kernels import moving_means
 
-        bars = market.bars
-        columns: dict[str, Floats] = {}
-        for span in self.spans:
-            place, fast, slow = room(3, market)
-            places(bars.high, bars.low, bars.close, span, False, place)
-            fast[: span - 1], slow[: span + self.smooth - 2] = np.nan, np.nan
-            moving_means(place[span - 1 :], integers((self.smooth,)), fast[None, span - 1 :])
-            started = span + self.smooth - 2
-            moving_means(fast[started:], integers((self.signal,)), slow[None, started:])
-            columns[f"stoch_fast_k_{span}"] = place
-            columns[f"stoch_fast_d_{span}_{self.smooth}"] = fast
-            columns[f"stoch_k_{span}_{self.smooth}"] = fast
-            columns[f"stoch_d_{span}_{self.smooth}_{self.signal}"] = slow
-        return fw.Frame.of(columns)
+        smooth, signal = integers((self.smooth,)), integers((self.signal,))
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            for k, span in enumerate(self.spans):
+                place, fast, again, slow = out[4 * k : 4 * k + 4]
+                places(bars.high, bars.low, bars.close, span, False, place)
+                started = span + self.smooth - 2
+                fast[: span - 1], slow[:started] = math.nan, math.nan
+                moving_means(place[span - 1 :], smooth, fast[None, span - 1 :])
+                moving_means(fast[started:], signal, slow[None, started:])
+                again[:] = fast
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         columns = []
@@ -74,7 +70,7 @@ class Stochastic:
 
 
 @attrs.frozen
-class WilliamsR:
+class WilliamsR(Written):
     """Williams' %R, in `williams_r_14`: 0 at the highest high of the last bars, −100 at the lowest low."""
 
     spans: tuple[int, ...] = spans_setting((14,), ge=2, help="bars in the range, one column each")
@@ -84,13 +80,15 @@ class WilliamsR:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.extremes import places
 
-        bars, out = market.bars, room(len(self.spans), market)
-        for column, span in zip(out, self.spans, strict=True):
-            places(bars.high, bars.low, bars.close, span, True, column)
-        return framed(self, out)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            for column, span in zip(out, self.spans, strict=True):
+                places(bars.high, bars.low, bars.close, span, True, column)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -106,7 +104,7 @@ class WilliamsR:
 
 
 @attrs.frozen
-class Cci:
+class Cci(Written):
     """The commodity channel index, in `cci_20`: the distance of the typical price from its mean, by the usual one.
 
     About ±100 in three of four bars.
@@ -119,13 +117,15 @@ class Cci:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.windows import channel_indices
 
-        bars, out = market.bars, room(len(self.spans), market)
-        for column, span in zip(out, self.spans, strict=True):
-            channel_indices(bars.high, bars.low, bars.close, span, column)
-        return framed(self, out)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            for column, span in zip(out, self.spans, strict=True):
+                channel_indices(bars.high, bars.low, bars.close, span, column)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -138,7 +138,7 @@ class Cci:
 
 
 @attrs.frozen
-class Mfi:
+class Mfi(Written):
     """The money flow index, in `mfi_14`: 100 when all that was traded was at rising prices, 0 when at falling ones."""
 
     spans: tuple[int, ...] = spans_setting((14,), ge=2, help="bars, one column each")
@@ -148,13 +148,16 @@ class Mfi:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import money_flow_indices
 
-        bars = market.bars
-        return filled(
-            self, market, money_flow_indices, bars.high, bars.low, bars.close, bars.volume, integers(self.spans)
-        )
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            money_flow_indices(bars.high, bars.low, bars.close, bars.volume, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -166,7 +169,7 @@ class Mfi:
 
 
 @attrs.frozen
-class Ultimate:
+class Ultimate(Written):
     """Williams' ultimate oscillator: buying pressure over three spans at once, in `ultimate_7_14_28`, 0 to 100."""
 
     short: int = fw.setting(7, ge=1, help="bars of the span that weighs 4")
@@ -182,13 +185,16 @@ class Ultimate:
     def lookback(self) -> int:
         return self.long + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import ultimate_oscillators
 
-        bars, out = market.bars, room(1, market)
         spans = integers((self.short, self.middle, self.long))
-        ultimate_oscillators(bars.high, bars.low, bars.close, spans, out[0])
-        return fw.Frame.of({self._name: out[0]})
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            ultimate_oscillators(bars.high, bars.low, bars.close, spans, out[0])
+
+        return write
 
     @property
     def _name(self) -> str:

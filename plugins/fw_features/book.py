@@ -8,20 +8,18 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.known import about_scored, believed, rows_of_bars, scored, stale_setting, stamps_of
-from fw_features.spans import framed, integers, room, spans_setting
+from fw_features.known import about_scored, stale_setting, stamps_of
+from fw_features.spans import Written, integers, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from fw_features.spans import Floats, Writer
 
-    Floats = NDArray[np.float64]
-
-BEST = ("book.bid_1", "book.bid_size_1", "book.ask_1", "book.ask_size_1")
+BEST = ("bid_1", "bid_size_1", "ask_1", "ask_size_1")
+NEEDS_BEST = ("bars", *(f"book.{name}" for name in BEST))
 
 
 @attrs.frozen
-class QuotedSpread:
+class QuotedSpread(Written):
     """What a round trip at the best prices costs, in `quoted_spread`, `quoted_spread_mean_24`, `quoted_spread_z_24`.
 
     The newest book at the close counts, as long as it is no older than `stale` bars.
@@ -35,13 +33,21 @@ class QuotedSpread:
     def lookback(self) -> int:
         return max(self.spans) + self.stale - 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         import numpy as np
 
-        bid, ask = believed(market, "book", ("bid_1", "ask_1"), self.stale, 0.0)
-        there = (bid > 0.0) & (ask > bid)
-        wide: Floats = np.divide(ask - bid, 0.5 * (ask + bid), out=np.zeros(len(bid)), where=there)
-        return scored(self, market, wide, self.spans, self.stale - 1)
+        from fw_features.levels import levels_and_scores
+        from fw_features.quotes import quoted_spreads
+
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            book, bars = stamps_of(market, "book"), market.bars
+            wide, within = np.empty(len(bars)), self.stale * bars.size.ns
+            quoted_spreads(book.published, book["bid_1"], book["ask_1"], bars.close_time, within, wide)
+            levels_and_scores(wide, spans, self.stale - 1, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         level = Column(
@@ -57,7 +63,7 @@ class QuotedSpread:
 
 
 @attrs.frozen
-class DepthImbalance:
+class DepthImbalance(Written):
     """On which side more is waiting, in `depth_imbalance_1` and `depth_imbalance_5`: 1 where all of it bids.
 
     The newest book at the close counts, as long as it is no older than `stale` bars. It must be as deep as is asked.
@@ -75,22 +81,26 @@ class DepthImbalance:
     def lookback(self) -> int:
         return self.stale
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         import numpy as np
 
-        out = room(len(self.levels), market)
-        sizes = believed(market, "book", _columns(self.needs), self.stale, 0.0)
-        for level in range(
-            1, len(sizes) // 2
-        ):  # level by level: a sum of the library rounds by how many bars there are
-            sizes[2 * level : 2 * level + 2] += sizes[2 * level - 2 : 2 * level]
-        for column, level in zip(out, self.levels, strict=True):
-            bids, asks = sizes[2 * level - 2 : 2 * level]
-            waiting = bids + asks
-            column[:] = 0.0
-            np.divide(bids - asks, waiting, out=column, where=waiting > 0.0)
-        out[:, : self.stale - 1] = np.nan
-        return framed(self, out)
+        from fw_features.quotes import add_level
+
+        deepest = max(self.levels)
+        sides = [(f"bid_size_{level}", f"ask_size_{level}") for level in range(1, deepest + 1)]
+        places = {level: place for place, level in enumerate(self.levels)}
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            book, bars = stamps_of(market, "book"), market.bars
+            closes, within = bars.close_time[first:], self.stale * bars.size.ns
+            waiting, deeper = np.zeros((2, len(closes))), places[deepest]
+            for level, (bids, asks) in enumerate(sides, 1):
+                # what is said of a level that nobody asked for is written over by the deepest
+                column = out[places.get(level, deeper), first:]
+                add_level(book.published, book[bids], book[asks], closes, within, waiting, column)
+            out[:, : self.stale - 1] = np.nan
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -108,31 +118,32 @@ class DepthImbalance:
 
 
 @attrs.frozen
-class Microprice:
+class Microprice(Written):
     """How far the middle of the book leans to the side where less is waiting, in `microprice`, as a share of price.
 
     The newest book at the close counts, as long as it is no older than `stale` bars.
     """
 
     stale: int = stale_setting(1)
-    needs: ClassVar[tuple[str, ...]] = ("bars", *BEST)
+    needs: ClassVar[tuple[str, ...]] = NEEDS_BEST
 
     @property
     def lookback(self) -> int:
         return self.stale
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         import numpy as np
 
-        bid, bids, ask, asks = believed(market, "book", _columns(BEST), self.stale, 0.0)
-        waiting, middle = bids + asks, 0.5 * (bid + ask)
-        there = (waiting > 0.0) & (middle > 0.0)
-        # the distance from the middle: half the spread, times which side waits
-        lean: Floats = np.divide(
-            0.5 * (ask - bid) * (bids - asks), waiting * middle, out=np.zeros(len(bid)), where=there
-        )
-        lean[: self.stale - 1] = np.nan
-        return fw.Frame.of({"microprice": lean})
+        from fw_features.quotes import leans
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            book, bars = stamps_of(market, "book"), market.bars
+            bid, bids, ask, asks = (book[name] for name in BEST)
+            closes, within = bars.close_time[first:], self.stale * bars.size.ns
+            leans(book.published, bid, bids, ask, asks, closes, within, out[0, first:])
+            out[0, : self.stale - 1] = np.nan
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return (
@@ -150,7 +161,7 @@ class Microprice:
 
 
 @attrs.frozen
-class OrderFlow:
+class OrderFlow(Written):
     """Order-flow imbalance at the best prices, in `order_flow_1` and `order_flow_24`, in usual sizes of the best level.
 
     Each row of the book is compared with the one before: sizes that came to the bid, or left the ask, count for
@@ -160,35 +171,24 @@ class OrderFlow:
 
     spans: tuple[int, ...] = spans_setting((1, 24), help="bars in the sum, one column each")
     stale: int = stale_setting(1)
-    needs: ClassVar[tuple[str, ...]] = ("bars", *BEST)
+    needs: ClassVar[tuple[str, ...]] = NEEDS_BEST
 
     @property
     def lookback(self) -> int:
         return max(self.spans) + self.stale
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
+    def writer(self) -> Writer:
+        from fw_features.quotes import order_flows
 
-        from fw_features.kernels import moving_means
-        from fw_features.stamps import book_flows
+        spans = integers(self.spans)
 
-        book = stamps_of(market, "book")
-        first, end = rows_of_bars(market, book)
-        oldest, _ = rows_of_bars(market, book, back=self.stale)
-        flows, sizes, rows = np.empty((3, len(market.bars)))
-        bid, bids, ask, asks = (book[name] for name in _columns(BEST))
-        book_flows(bid, bids, ask, asks, first, end, oldest, flows, sizes, rows)
-        out = room(len(self.spans), market)
-        late = min(self.stale, len(flows))
-        out[:, :late] = np.nan
-        sums, means, counts = np.empty((3, len(self.spans), len(flows) - late))
-        for values, moved in ((flows, sums), (sizes, means), (rows, counts)):
-            moving_means(values[late:], integers(self.spans), moved)
-        for column, span, total, size, count in zip(out, self.spans, sums, means, counts, strict=True):
-            usual = np.divide(size, count, out=np.zeros(len(size)), where=count > 0.0)
-            column[late:] = np.divide(span * total, usual, out=np.zeros(len(size)), where=usual > 0.0)
-            column[late : late + span - 1] = np.nan
-        return framed(self, out)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            book, bars = stamps_of(market, "book"), market.bars
+            bid, bids, ask, asks = (book[name] for name in BEST)
+            closes, size = bars.close_time, bars.size.ns
+            order_flows(book.published, bid, bids, ask, asks, closes, size, self.stale, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -204,8 +204,3 @@ class OrderFlow:
             )
             for span in self.spans
         )
-
-
-def _columns(needs: tuple[str, ...]) -> tuple[str, ...]:
-    """The columns of a book among what a set needs."""
-    return tuple(need.removeprefix("book.") for need in needs if need.startswith("book."))

@@ -10,11 +10,13 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import filled, integers
+from fw_features.spans import Written, integers
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
+
+    from fw_features.spans import Writer
 
 HOURS = 3600 * 1_000_000_000
 
@@ -23,7 +25,7 @@ SESSIONS = {"asia": (0, 9), "europe": (7, 16), "america": (13, 22)}
 
 
 @attrs.frozen
-class Calendar:
+class Calendar(Written):
     """The moment a bar closes, UTC: hour, weekday, sessions such as `session_asia`, and `hours_to_funding`.
 
     Sine and cosine put the last hour beside the first, as a clock's face does. A moment of settlement itself is a
@@ -36,11 +38,12 @@ class Calendar:
     needs: ClassVar[tuple[str, ...]] = ("bars",)
     lookback: ClassVar[int] = 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.clock import clock_columns
 
         sessions, interval = integers(tuple(SESSIONS.values())), self.funding_hours * HOURS
-        return filled(self, market, clock_columns, market.bars.close_time, *_faces(), sessions, interval)
+        day, week = _faces()
+        return lambda market, first, out: clock_columns(market.bars.close_time, day, week, sessions, interval, out)
 
     def about(self) -> tuple[Column, ...]:
         cycles = [

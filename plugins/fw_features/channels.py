@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+import math
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, filled, framed, integers, room, spans_setting
+from fw_features.spans import FADED, Written, integers, spans_setting
+
+if TYPE_CHECKING:
+    from fw_features.spans import Floats, Writer
 
 BARS = ("bars",)
 
 
 @attrs.frozen
-class Donchian:
+class Donchian(Written):
     """The highest high and lowest low of the last span bars, this one included, and their middle.
 
     In `donchian_upper_20`, `donchian_lower_20` and `donchian_middle_20`.
@@ -27,10 +31,11 @@ class Donchian:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.extremes import channels
 
-        return filled(self, market, channels, market.bars.high, market.bars.low, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: channels(market.bars.high, market.bars.low, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -51,7 +56,7 @@ class Donchian:
 
 
 @attrs.frozen
-class Keltner:
+class Keltner(Written):
     """An EMA of closes and lines `width` average true ranges above and below it.
 
     In `keltner_upper_20_10_2`, `keltner_middle_20_10_2` and `keltner_lower_20_10_2`: span, bars of the range, width.
@@ -75,23 +80,28 @@ class Keltner:
     def _atr_block(self) -> int:
         return FADED * self.atr_span + 2
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.banding import lines_around
         from fw_features.blocks import block_starts
         from fw_features.kernels import true_ranges
         from fw_features.recursions import forgetting_means
 
-        bars = market.bars
-        ranges, out = room(1, market)[0], room(3, market)
-        middle, reach = out[1], out[2]
-        starts, atr_starts = block_starts(bars, self._block), block_starts(bars, self._atr_block)
-        forgetting_means(bars.close, 0, self.span, 2 / (self.span + 1), starts, self._block, middle)
-        true_ranges(bars.high, bars.low, bars.close, ranges)
-        forgetting_means(ranges, 1, self.atr_span, 1 / self.atr_span, atr_starts, self._atr_block, reach)
-        first = max(self.span - 1, self.atr_span)
-        middle[:first] = float("nan")
-        lines_around(middle, float(self.width), out[0], reach)
-        return framed(self, out)
+        block, atr_block = self._block, self._atr_block
+        known = max(self.span - 1, self.atr_span)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            upper, middle, reach = out
+            forgetting_means(
+                bars.close, 0, self.span, 2 / (self.span + 1), block_starts(bars, block, first), block, middle
+            )
+            true_ranges(bars.high, bars.low, bars.close, upper)
+            starts = block_starts(bars, atr_block, first)
+            forgetting_means(upper, 1, self.atr_span, 1 / self.atr_span, starts, atr_block, reach)
+            middle[:known] = math.nan
+            lines_around(middle, float(self.width), upper, reach)
+
+        return write
 
     @property
     def _names(self) -> tuple[str, ...]:

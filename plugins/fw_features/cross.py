@@ -11,15 +11,17 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import framed, integers, room, spans_setting
+from fw_features.spans import Written, integers, room, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fw_features.spans import Floats, Writer
+
 
 @attrs.frozen
-class Against:
+class Against(Written):
     """Beta, correlation and spread to another instrument of the run.
 
     Columns `beta_btcusdt_48`, `correlation_btcusdt_48`, `spread_btcusdt_48`, `spread_z_btcusdt_48`, by its symbol.
@@ -33,17 +35,17 @@ class Against:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.pairs import betas_and_correlations, spreads_and_scores
 
-        own, other = market.bars.close, _beside(market, self.to)
-        count, spans = len(self.spans), integers(self.spans)
-        out = room(4 * count, market)
-        betas, correlations, spreads, scores = (room(count, market) for _ in range(4))
-        betas_and_correlations(own, other, spans, betas, correlations)
-        spreads_and_scores(own, other, spans, spreads, scores)
-        out[0::4], out[1::4], out[2::4], out[3::4] = betas, correlations, spreads, scores
-        return framed(self, out)
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            own, other = market.bars.close, _beside(market, self.to)
+            betas_and_correlations(own, other, spans, out)
+            spreads_and_scores(own, other, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))
@@ -86,7 +88,7 @@ class Against:
 
 
 @attrs.frozen
-class Rank:
+class Rank(Written):
     """Where the return over a span stands among the run's instruments, in `rank_24`: 0 the lowest, 1 the highest."""
 
     spans: tuple[int, ...] = spans_setting((24,), help="bars of the return, one column each")
@@ -96,19 +98,27 @@ class Rank:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
+        import numpy as np
+
         from fw_features.kernels import log_returns
 
-        own, other, out = room(len(self.spans), market), room(len(self.spans), market), room(len(self.spans), market)
         spans = integers(self.spans)
-        log_returns(market.bars.close, spans, own)
-        out[:] = own - own  # NaN where there is no return, else 0
-        others = [symbol for symbol in market.instruments if symbol != market.focus]
-        for symbol in others:
-            log_returns(_beside(market, symbol), spans, other)
-            out += (own > other) + 0.5 * (own == other)
-        out[:] = out / len(others) if others else out + 0.5
-        return framed(self, out)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            own, other = (room(*out.shape) for _ in range(2))
+            log_returns(market.bars.close, spans, own)
+            np.subtract(own, own, out=out)  # NaN where there is no return, else 0
+            others = [symbol for symbol in market.instruments if symbol != market.focus]
+            for symbol in others:
+                log_returns(_beside(market, symbol), spans, other)
+                out += (own > other) + 0.5 * (own == other)
+            if others:
+                out /= len(others)
+            else:
+                out += 0.5
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

@@ -14,19 +14,16 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.known import believed, stale_setting
-from fw_features.spans import filled, integers, spans_setting
+from fw_features.spans import Written, integers, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from fw_features.spans import Floats, Writer
 
 INTERVAL = 8 * 3_600_000_000_000  # the exchange's usual time between settlements, and the longest
 
 
 @attrs.frozen
-class Funding:
+class Funding(Written):
     """Funding as settled: level, change and hours to the next, and over a span its sum, score and yearly carry.
 
     Columns `funding_rate`, `funding_change`, `funding_hours`; `funding_sum_168`, `funding_z_168`, `funding_carry_168`.
@@ -42,19 +39,25 @@ class Funding:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.stamps import settlements
 
-        funding, closes, size = market.funding, market.bars.close_time, market.bars.size
-        if funding is None:
-            raise fw.DataError(f"funding needs funding of {market.focus}, which the source does not have")
-        if min(self.spans) * size.ns < INTERVAL:
-            raise fw.DataError(
-                f"funding looks back {min(self.spans)} bars of {size}, less than the 8 hours between settlements: "
-                f"set spans to {-(-INTERVAL // size.ns)} or more"
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            funding, bars = market.funding, market.bars
+            if funding is None:
+                raise fw.DataError(f"funding needs funding of {market.focus}, which the source does not have")
+            if min(self.spans) * bars.size.ns < INTERVAL:
+                raise fw.DataError(
+                    f"funding looks back {min(self.spans)} bars of {bars.size}, less than the 8 hours between "
+                    f"settlements: set spans to {-(-INTERVAL // bars.size.ns)} or more"
+                )
+            settlements(
+                funding.published, funding.time, funding.value, bars.close_time, bars.size.ns, spans, first, out
             )
-        rates = funding.published, funding.time, funding.value
-        return filled(self, market, settlements, *rates, closes, size.ns, integers(self.spans))
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         longest = max(self.spans)
@@ -115,7 +118,7 @@ class Funding:
 
 
 @attrs.frozen
-class OpenInterest:
+class OpenInterest(Written):
     """Open interest: its change over a span, how much of the volume it is, and how far the price parted from it.
 
     Columns `oi_change_24`, `oi_volume_24`, `oi_divergence_24`. The exchange states an instant for each value but gives
@@ -130,12 +133,17 @@ class OpenInterest:
     def lookback(self) -> int:
         return max(self.spans) + self.stale
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.levels import interests
 
-        bars = market.bars
-        (known,) = believed(market, "open_interest", ("value",), self.stale, math.nan)
-        return filled(self, market, interests, bars.close, bars.volume, known, integers(self.spans), self.stale)
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            (known,) = believed(market, "open_interest", ("value",), self.stale, math.nan)
+            interests(bars.close, bars.volume, known, spans, self.stale, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))

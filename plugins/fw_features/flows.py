@@ -30,10 +30,11 @@ def money_flows(high: Floats, low: Floats, close: Floats, volume: Floats, out: F
 
 
 @kernel
-def money_flow_sums(
-    high: Floats, low: Floats, close: Floats, volume: Floats, spans: Integers, sums: Floats, parts: Floats
-) -> None:
-    """Write the sum of money flow over the last `spans[k]` bars, and that over their volume; 0 without volume."""
+def money_flow_sums(high: Floats, low: Floats, close: Floats, volume: Floats, spans: Integers, out: Floats) -> None:
+    """Write the sum of money flow over the last `spans[k]` bars, and that over their volume; 0 without volume.
+
+    Two rows for each span.
+    """
     bars = len(close)
     longest = largest_of(spans)
     chunk = max(CHUNK, 4 * longest)
@@ -46,8 +47,8 @@ def money_flow_sums(
         moving_means(volume[base:end], spans, volumes)
         for k in range(len(spans)):
             mean, whole = means[k, start - base :], volumes[k, start - base :]
-            _times(mean, float(spans[k]), sums[k, start:end])
-            _shares(mean, whole, 0.0, parts[k, start:end])
+            _times(mean, float(spans[k]), out[2 * k, start:end])
+            _shares(mean, whole, 0.0, out[2 * k + 1, start:end])
 
 
 @inner

@@ -6,14 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import Described, filled, integers
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
-    Integers = NDArray[np.int64]
 
 
 def stale_setting(default: int = 24) -> Any:
@@ -46,25 +44,8 @@ def believed(market: fw.Market, kind: str, columns: tuple[str, ...], stale: int,
     return out
 
 
-def rows_of_bars(market: fw.Market, stamps: fw.Stamps, *, back: int = 0) -> tuple[Integers, Integers]:
-    """First and end (exclusive) of the rows published in the time of each bar, and of `back` bars before it."""
-    import numpy as np
-
-    closes, size = market.bars.close_time, market.bars.size.ns
-    first = stamps.published.searchsorted(closes - (1 + back) * size, side="right")
-    end = stamps.published.searchsorted(closes, side="right")
-    return first.astype(np.int64), end.astype(np.int64)
-
-
-def scored(feature_set: Described, market: fw.Market, levels: Floats, spans: tuple[int, ...], late: int) -> fw.Frame:
-    """A column of levels, then mean and score over each span; NaN where fewer than `late` bars stand before."""
-    from fw_features.levels import levels_and_scores
-
-    return filled(feature_set, market, levels_and_scores, levels, integers(spans), late)
-
-
 def about_scored(level: Column, spans: tuple[int, ...]) -> tuple[Column, ...]:
-    """What the columns of `scored` are."""
+    """What the columns are that `levels_and_scores` writes."""
     columns = [level]
     for span in spans:
         columns += (

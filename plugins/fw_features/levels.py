@@ -91,3 +91,10 @@ def premiums(close: Floats, closes: Integers, other: Floats, others: Integers, o
             place += 1
         there = place < len(others) and others[place] == closes[bar]
         out[bar] = close[bar] / other[place] - 1.0 if there else 0.0
+
+
+@kernel
+def apart(price: Floats, other: Floats, out: Floats) -> None:
+    """Write price / other − 1; 0 where the other is not above 0. `out` may be either of them."""
+    for i in range(len(out)):
+        out[i] = price[i] / other[i] - 1.0 if other[i] > 0.0 else 0.0

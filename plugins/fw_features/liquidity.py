@@ -8,17 +8,19 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import filled, integers, spans_setting
+from fw_features.spans import Written, integers, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fw_features.spans import Floats, Writer
+
 MILLION = 1e6
 
 
 @attrs.frozen
-class Amihud:
+class Amihud(Written):
     """Illiquidity, in `amihud_24`: by how much a million of settlement currency moved the price, on average."""
 
     spans: tuple[int, ...] = spans_setting((24,), help="returns in the mean, one column each")
@@ -28,10 +30,11 @@ class Amihud:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import price_impacts
 
-        return filled(self, market, price_impacts, market.bars.close, market.bars.volume, integers(self.spans), MILLION)
+        spans = integers(self.spans)
+        return lambda market, first, out: price_impacts(market.bars.close, market.bars.volume, spans, MILLION, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -48,7 +51,7 @@ class Amihud:
 
 
 @attrs.frozen
-class RollSpread:
+class RollSpread(Written):
     """The spread that closes bouncing between bid and ask give away, in `roll_48`, as a share of price."""
 
     spans: tuple[int, ...] = spans_setting((48,), ge=3, help="returns in the covariance, one column each")
@@ -58,10 +61,11 @@ class RollSpread:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import roll_spreads
 
-        return filled(self, market, roll_spreads, market.bars.close, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: roll_spreads(market.bars.close, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -79,7 +83,7 @@ class RollSpread:
 
 
 @attrs.frozen
-class CorwinSchultz:
+class CorwinSchultz(Written):
     """The spread that highs and lows give away, in `corwin_schultz_24`, as a share of price.
 
     Ranges grow with time, but the spread in them does not: those of two bars are compared with that of both. Made
@@ -93,10 +97,11 @@ class CorwinSchultz:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import corwin_schultz_spreads
 
-        return filled(self, market, corwin_schultz_spreads, market.bars.high, market.bars.low, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: corwin_schultz_spreads(market.bars.high, market.bars.low, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -116,7 +121,7 @@ class CorwinSchultz:
 
 
 @attrs.frozen
-class TakerImbalance:
+class TakerImbalance(Written):
     """Whether takers buy or sell, in `taker_imbalance_24`: 1 where all volume was bought by takers, −1 where sold.
 
     The source's bars must have the column taker_buy_volume.
@@ -129,11 +134,16 @@ class TakerImbalance:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import shares
 
-        bought, volume = _extra(market, "taker_buy_volume", "taker_imbalance"), market.bars.volume
-        return filled(self, market, shares, bought - (volume - bought), volume, integers(self.spans))
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bought, volume = _extra(market, "taker_buy_volume", "taker_imbalance"), market.bars.volume
+            shares(bought - (volume - bought), volume, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -151,7 +161,7 @@ class TakerImbalance:
 
 
 @attrs.frozen
-class TradeIntensity:
+class TradeIntensity(Written):
     """How much busier than usual it is, in `trade_intensity_24`: the bar's trades over the mean of the last span bars.
 
     The source's bars must have the column trades.
@@ -164,11 +174,11 @@ class TradeIntensity:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import over_means
 
-        trades = _extra(market, "trades", "trade_intensity")
-        return filled(self, market, over_means, trades, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: over_means(_extra(market, "trades", "trade_intensity"), spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

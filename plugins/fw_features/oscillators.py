@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, ClassVar
 
 import attrs
@@ -9,19 +10,16 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.averages import chained_block, repeated
-from fw_features.spans import FADED_IN_CHAINS, framed, integers, room, spans_setting
+from fw_features.spans import FADED_IN_CHAINS, Written, integers, room, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from fw_features.spans import Floats, Writer
 
 BARS = ("bars",)
 
 
 @attrs.frozen
-class Rsi:
+class Rsi(Written):
     """Wilder's relative strength index, in `rsi_14`: 100 when the price only rose, 0 when it only fell.
 
     It begins anew at fixed instants after a warm-up long enough to agree with the endless form to 1e-9.
@@ -34,8 +32,8 @@ class Rsi:
     def lookback(self) -> int:
         return 2 * wilder_block(max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        return framed(self, _strengths(self.spans, 0.0, 50.0, market))
+    def writer(self) -> Writer:
+        return _strengths(self.spans, 0.0, 50.0)
 
     def about(self) -> tuple[Column, ...]:
         formula = "100 × U / (U + D); U, D: Wilder's means over {span} bars of rises and falls of close; 50 when flat"
@@ -43,7 +41,7 @@ class Rsi:
 
 
 @attrs.frozen
-class Cmo:
+class Cmo(Written):
     """Chande's momentum oscillator with Wilder's means, in `cmo_14`: from −100, only falls, to 100, only rises."""
 
     spans: tuple[int, ...] = spans_setting((14,), ge=2, help="bars, one column each")
@@ -53,8 +51,8 @@ class Cmo:
     def lookback(self) -> int:
         return 2 * wilder_block(max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        return framed(self, _strengths(self.spans, -1.0, 0.0, market))
+    def writer(self) -> Writer:
+        return _strengths(self.spans, -1.0, 0.0)
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -64,7 +62,7 @@ class Cmo:
 
 
 @attrs.frozen
-class StochRsi:
+class StochRsi(Written):
     """Where RSI stands in its own range: `stoch_rsi_k_14_14`, and its mean of `signal` bars, `stoch_rsi_d_14_14_3`."""
 
     rsi: int = fw.setting(14, ge=2, help="bars of the RSI")
@@ -76,18 +74,25 @@ class StochRsi:
     def lookback(self) -> int:
         return 2 * wilder_block(self.rsi) + self.span + self.signal - 2
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.extremes import places
         from fw_features.kernels import moving_means
 
-        values = _strengths((self.rsi,), 0.0, 50.0, market)[0, self.rsi :]
-        place, mean = room(2, market)
-        place[: self.rsi] = float("nan")
-        places(values, values, values, self.span, False, place[self.rsi :])
+        strengths, signal = _strengths((self.rsi,), 0.0, 50.0), integers((self.signal,))
         started = self.rsi + self.span - 1
-        mean[:started] = float("nan")
-        moving_means(place[started:], integers((self.signal,)), mean[None, started:])
-        return fw.Frame.of(dict(zip(self._names, (place, mean), strict=True)))
+        before = self.span + self.signal - 2  # values that a row looks back on
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            place, mean = out
+            begin = max(self.rsi, first - before)
+            strengths(market, max(0, first - before), out[1:])
+            values = mean[begin:].copy()
+            place[: self.rsi], mean[:started] = math.nan, math.nan
+            places(values, values, values, self.span, False, place[begin:])
+            begin = max(started, first - self.signal + 1)
+            moving_means(place[begin:], signal, mean[None, begin:])
+
+        return write
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -113,7 +118,7 @@ class StochRsi:
 
 
 @attrs.frozen
-class Trix:
+class Trix(Written):
     """Percent by which a triple exponential mean of closes moved in the last bar, in `trix_15`."""
 
     spans: tuple[int, ...] = spans_setting((15,), ge=2, help="bars of each mean, one column each")
@@ -123,13 +128,18 @@ class Trix:
     def lookback(self) -> int:
         return 2 * chained_block(max(self.spans)) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import relative_changes
 
-        means, out = repeated(self.spans, (0.0, 0.0, 1.0), market), room(len(self.spans), market)
-        for k in range(len(self.spans)):
-            relative_changes(means[k], integers((1,)), 100.0, out[k : k + 1])
-        return framed(self, out)
+        repeat, one = repeated(self.spans, (0.0, 0.0, 1.0)), integers((1,))
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            means = room(len(out), len(market.bars))
+            repeat(market, max(0, first - 1), means)
+            for k in range(len(out)):
+                relative_changes(means[k], one, 100.0, out[k : k + 1])
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = "100 × (m / m a bar ago − 1), m = EMA(EMA(EMA(close))), each over {span} bars"
@@ -137,7 +147,7 @@ class Trix:
 
 
 @attrs.frozen
-class Awesome:
+class Awesome(Written):
     """Mean of the last 5 median prices less that of the last 34, in `awesome_5_34`."""
 
     fast: int = fw.setting(5, ge=1, help="bars in the faster mean; fewer than slow")
@@ -152,15 +162,19 @@ class Awesome:
     def lookback(self) -> int:
         return self.slow
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import apart, medians, moving_means
 
-        bars, spans = market.bars, integers((self.fast, self.slow))
-        median, means = room(1, market)[0], room(2, market)
-        medians(bars.high, bars.low, median)
-        moving_means(median, spans, means)
-        apart(means[0], means[1], median)
-        return fw.Frame.of({f"awesome_{self.fast}_{self.slow}": median})
+        spans = integers((self.fast, self.slow))
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars, median = market.bars, out[0]
+            means = room(2, len(median))
+            medians(bars.high, bars.low, median)
+            moving_means(median, spans, means)
+            apart(means[0], means[1], median)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return (
@@ -174,7 +188,7 @@ class Awesome:
 
 
 @attrs.frozen
-class Fisher:
+class Fisher(Written):
     """Ehlers' Fisher transform of the place of the median price in its range: `fisher_10`, `fisher_signal_10`.
 
     The signal is the value a bar before. It begins anew at fixed instants, from 0, 128 bars before they are shown.
@@ -192,21 +206,22 @@ class Fisher:
     def lookback(self) -> int:
         return 2 * (self.WARM + max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.extremes import places
         from fw_features.kernels import medians
         from fw_features.movements import fisher_transforms
 
-        bars = market.bars
-        median, place = room(2, market)
-        medians(bars.high, bars.low, median)
-        out = room(2 * len(self.spans), market)
-        for k, span in enumerate(self.spans):
-            block = self.WARM + span
-            places(median, median, median, span, False, place)
-            fisher_transforms(place, span, block_starts(bars, block), block, out[2 * k : 2 * k + 2])
-        return framed(self, out)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            median, place = room(2, len(bars))
+            medians(bars.high, bars.low, median)
+            for k, span in enumerate(self.spans):
+                block = self.WARM + span
+                places(median, median, median, span, False, place)
+                fisher_transforms(place, span, block_starts(bars, block, first), block, out[2 * k : 2 * k + 2])
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         value = (
@@ -225,16 +240,18 @@ def wilder_block(span: int) -> int:
     return FADED_IN_CHAINS * span + 2
 
 
-def _strengths(spans: tuple[int, ...], sign: float, without: float, market: fw.Market) -> Floats:
+def _strengths(spans: tuple[int, ...], sign: float, without: float) -> Writer:
     """100 × (U + sign × D) / (U + D) of closes, a row for each span: RSI with 0, CMO with −1."""
     from fw_features.blocks import block_starts
     from fw_features.movements import strengths
 
-    out = room(len(spans), market)
-    for column, span in zip(out, spans, strict=True):
-        block = wilder_block(span)
-        strengths(market.bars.close, span, sign, without, block_starts(market.bars, block), block, column)
-    return out
+    def write(market: fw.Market, first: int, out: Floats) -> None:
+        for column, span in zip(out, spans, strict=True):
+            block = wilder_block(span)
+            starts = block_starts(market.bars, block, first)
+            strengths(market.bars.close, span, sign, without, starts, block, column)
+
+    return write
 
 
 def _columns(

@@ -20,9 +20,10 @@ STILL = 1e-12  # a variance that is no more of the squared mean than this is rou
 
 
 @kernel
-def betas_and_correlations(own: Floats, other: Floats, spans: Integers, betas: Floats, correlations: Floats) -> None:
+def betas_and_correlations(own: Floats, other: Floats, spans: Integers, out: Floats) -> None:
     """Write the slope of own log returns over the other's and their correlation, over the last `spans[k]` returns.
 
+    They are the first two of four rows for each span.
     0 where one of them stands still. The covariance is a quarter of what the variance of the sum is above that of the
     difference.
     """
@@ -39,28 +40,34 @@ def betas_and_correlations(own: Floats, other: Floats, spans: Integers, betas: F
     moving_moments(x + y, spans, mean, var_sum)
     moving_moments(x - y, spans, mean, var_difference)
     for k in range(len(spans)):
-        betas[k, : min(1, bars)] = np.nan
-        correlations[k, : min(1, bars)] = np.nan
+        betas, correlations = out[4 * k], out[4 * k + 1]
+        betas[: min(1, bars)] = np.nan
+        correlations[: min(1, bars)] = np.nan
         for i in range(shape[1]):
             covariance = 0.25 * (var_sum[k, i] - var_difference[k, i])
             still_x = var_x[k, i] <= STILL * (mean_x[k, i] * mean_x[k, i])
             still_y = var_y[k, i] <= STILL * (mean_y[k, i] * mean_y[k, i])
             together = covariance / math.sqrt(var_x[k, i] * var_y[k, i])
-            betas[k, i + 1] = 0.0 if still_y else covariance / var_y[k, i]
+            betas[i + 1] = 0.0 if still_y else covariance / var_y[k, i]
             bounded = -1.0 if together < -1.0 else 1.0 if together > 1.0 else together
-            correlations[k, i + 1] = 0.0 if still_x or still_y else bounded
+            correlations[i + 1] = 0.0 if still_x or still_y else bounded
 
 
 @kernel
-def spreads_and_scores(own: Floats, other: Floats, spans: Integers, spreads: Floats, scores: Floats) -> None:
-    """Write ln(own / other) less its mean over the last `spans[k]` bars, and that over its sample deviation."""
+def spreads_and_scores(own: Floats, other: Floats, spans: Integers, out: Floats) -> None:
+    """Write ln(own / other) less its mean over the last `spans[k]` bars, and that over its sample deviation.
+
+    They are the last two of four rows for each span.
+    """
     ratio = np.empty(len(own))
     for bar in range(len(own)):
         ratio[bar] = math.log(own[bar] / other[bar])
+    shape = (len(spans), len(own))
+    means, variances, scores = np.empty(shape), np.empty(shape), np.empty(shape)
     moving_scores(ratio, spans, scores)
-    variances = np.empty(spreads.shape)
-    moving_moments(ratio, spans, spreads, variances)
+    moving_moments(ratio, spans, means, variances)
     for k in range(len(spans)):
-        column = spreads[k]
+        spread = out[4 * k + 2]
         for bar in range(len(ratio)):
-            column[bar] = ratio[bar] - column[bar]
+            spread[bar] = ratio[bar] - means[k, bar]
+        out[4 * k + 3] = scores[k]

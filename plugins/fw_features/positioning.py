@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.known import about_scored, believed, scored, stale_setting
-from fw_features.spans import filled, integers, spans_setting
+from fw_features.known import about_scored, believed, stale_setting
+from fw_features.spans import Written, integers, spans_setting
+
+if TYPE_CHECKING:
+    from fw_features.spans import Floats, Writer
 
 WHOSE = {
     "accounts": "all accounts, long over short",
@@ -20,7 +23,7 @@ WHOSE = {
 
 
 @attrs.frozen
-class LongShort:
+class LongShort(Written):
     """Long over short accounts and positions, as logs: 0 is as many on both sides, above 0 more are long.
 
     Columns `long_short_accounts`, `long_short_accounts_change_24`, `long_short_accounts_z_24`, and so for
@@ -46,11 +49,15 @@ class LongShort:
     def lookback(self) -> int:
         return max(self.spans) + self.stale
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.levels import ratios
 
-        known = believed(market, "long_short", self.of, self.stale, math.nan)
-        return filled(self, market, ratios, known, integers(self.spans), self.stale - 1)
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            ratios(believed(market, "long_short", self.of, self.stale, math.nan), spans, self.stale - 1, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for whose in self.of for column in self._about(whose))
@@ -87,7 +94,7 @@ class LongShort:
 
 
 @attrs.frozen
-class TakerRatio:
+class TakerRatio(Written):
     """Volume bought over volume sold by takers, as a log, in `taker_ratio`, `taker_ratio_mean_24`, `taker_ratio_z_24`.
 
     The exchange's own statistic of some minutes, known from its publication on and as unknown `stale` bars later;
@@ -102,14 +109,18 @@ class TakerRatio:
     def lookback(self) -> int:
         return max(self.spans) + self.stale - 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        import numpy as np
-
+    def writer(self) -> Writer:
+        from fw_features.levels import levels_and_scores
         from fw_features.stamps import logs
 
-        level = np.empty(len(market.bars))
-        logs(believed(market, "taker_ratio", ("value",), self.stale, np.nan)[0], level)
-        return scored(self, market, level, self.spans, self.stale - 1)
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            (level,) = believed(market, "taker_ratio", ("value",), self.stale, math.nan)
+            logs(level, level)
+            levels_and_scores(level, spans, self.stale - 1, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         level = Column(

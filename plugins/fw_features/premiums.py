@@ -8,18 +8,15 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.known import about_scored, believed, scored, stamps_of
-from fw_features.spans import spans_setting
+from fw_features.known import about_scored, believed, stamps_of
+from fw_features.spans import Written, integers, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from fw_features.spans import Floats, Writer
 
 
 @attrs.frozen
-class Basis:
+class Basis(Written):
     """How far the traded price is from the mark price or the index, in `basis`, `basis_mean_24` and `basis_z_24`.
 
     Against the index they are `index_basis` and so on. Mark and index prices come in bars of the same size or of
@@ -37,9 +34,11 @@ class Basis:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        near = _from_mark(market) if self.against == "mark" else _from_index(market)
-        return scored(self, market, near, self.spans, 0)
+    def writer(self) -> Writer:
+        from fw_features.levels import levels_and_scores
+
+        spans, distances = integers(self.spans), _from_mark if self.against == "mark" else _from_index
+        return lambda market, first, out: levels_and_scores(distances(market), spans, 0, out)
 
     def about(self) -> tuple[Column, ...]:
         level = Column(
@@ -53,7 +52,7 @@ class Basis:
 
 
 @attrs.frozen
-class Premium:
+class Premium(Written):
     """The exchange's premium index, of which funding is made, in `premium`, `premium_mean_24` and `premium_z_24`.
 
     It compares the prices at which some size could be traded with the index. It comes in bars of the same size or of
@@ -67,10 +66,17 @@ class Premium:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        _refuse_larger(market, "premium", "premium index")
-        (level,) = believed(market, "premium", ("close",), 1, 0.0)
-        return scored(self, market, level, self.spans, 0)
+    def writer(self) -> Writer:
+        from fw_features.levels import levels_and_scores
+
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            _refuse_larger(market, "premium", "premium index")
+            (level,) = believed(market, "premium", ("close",), 1, 0.0)
+            levels_and_scores(level, spans, 0, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         level = Column(
@@ -103,20 +109,20 @@ def _from_mark(market: fw.Market) -> Floats:
 
 
 def _from_index(market: fw.Market) -> Floats:
-    import numpy as np
+    from fw_features.levels import apart
 
     _refuse_larger(market, "index", "index price")
-    (index,) = believed(market, "index", ("close",), 1, 0.0)
-    over: Floats = np.divide(market.bars.close, index, out=np.ones(len(index)), where=index > 0.0)
-    return over - 1.0
+    out: Floats = believed(market, "index", ("close",), 1, 0.0)[0]
+    apart(market.bars.close, out, out)
+    return out
 
 
 def _refuse_larger(market: fw.Market, kind: str, what: str) -> None:
-    import numpy as np
+    from fw_features.stamps import nearest
 
-    apart, size = np.diff(stamps_of(market, kind).time), market.bars.size
-    if len(apart) and apart.min() > size.ns:
+    apart, size = nearest(stamps_of(market, kind).time), market.bars.size
+    if apart > size.ns:
         raise fw.DataError(
             f"{kind} of {market.focus} is needed in bars of {size} or smaller; "
-            f"the source has the {what} every {fw.Duration(int(apart.min()))}"
+            f"the source has the {what} every {fw.Duration(apart)}"
         )

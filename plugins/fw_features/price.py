@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import ago, filled, integers, room, spans_setting
+from fw_features.spans import Written, ago, integers, spans_setting
+
+if TYPE_CHECKING:
+    from fw_features.spans import Floats, Writer
 
 BARS = ("bars",)
 
 
 @attrs.frozen
-class Returns:
+class Returns(Written):
     """Log returns: ln(close / close a span ago), in `return_5`; 0.01 is about 1 %."""
 
     spans: tuple[int, ...] = spans_setting((1,), help="bars back, one column each")
@@ -25,10 +28,11 @@ class Returns:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import log_returns
 
-        return filled(self, market, log_returns, market.bars.close, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: log_returns(market.bars.close, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -44,7 +48,7 @@ class Returns:
 
 
 @attrs.frozen
-class SimpleReturns:
+class SimpleReturns(Written):
     """Simple returns: close / close a span ago − 1, in `simple_return_5`; 0.01 is 1 %."""
 
     spans: tuple[int, ...] = spans_setting((1,), help="bars back, one column each")
@@ -54,10 +58,11 @@ class SimpleReturns:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import relative_changes
 
-        return filled(self, market, relative_changes, market.bars.close, integers(self.spans), 1.0)
+        spans = integers(self.spans)
+        return lambda market, first, out: relative_changes(market.bars.close, spans, 1.0, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -74,7 +79,7 @@ class SimpleReturns:
 
 
 @attrs.frozen
-class Momentum:
+class Momentum(Written):
     """By how much the price moved: close − close a span ago, in `momentum_10`."""
 
     spans: tuple[int, ...] = spans_setting((10,), help="bars back, one column each")
@@ -84,10 +89,11 @@ class Momentum:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import differences
 
-        return filled(self, market, differences, market.bars.close, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: differences(market.bars.close, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -97,7 +103,7 @@ class Momentum:
 
 
 @attrs.frozen
-class RateOfChange:
+class RateOfChange(Written):
     """Rate of change in percent: 100 × (close / close a span ago − 1), in `roc_20`."""
 
     spans: tuple[int, ...] = spans_setting((5, 20, 60), help="bars back, one column each")
@@ -107,10 +113,11 @@ class RateOfChange:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import relative_changes
 
-        return filled(self, market, relative_changes, market.bars.close, integers(self.spans), 100.0)
+        spans = integers(self.spans)
+        return lambda market, first, out: relative_changes(market.bars.close, spans, 100.0, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -127,18 +134,19 @@ class RateOfChange:
 
 
 @attrs.frozen
-class Gap:
+class Gap(Written):
     """How far a bar opens from the close before it: open / close before − 1, in `gap`."""
 
     needs: ClassVar[tuple[str, ...]] = BARS
     lookback: ClassVar[int] = 2
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        out = room(1, market)[0]
-        before = market.bars.close[:-1]
-        out[:1] = math.nan
-        out[1:] = (market.bars.open[1:] - before) / before
-        return fw.Frame.of({"gap": out})
+    def writer(self) -> Writer:
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            before = market.bars.close[:-1]
+            out[0, :1] = math.nan
+            out[0, 1:] = (market.bars.open[1:] - before) / before
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = "open / close before − 1, however many bars are missing in between"
@@ -146,7 +154,7 @@ class Gap:
 
 
 @attrs.frozen
-class Distance:
+class Distance(Written):
     """How far the close is from the highest high, the lowest low and the VWAP of the last bars.
 
     Shares, in `from_high_20`, `from_low_20` and `from_vwap_20`. VWAP is the mean of the typical price,
@@ -160,11 +168,16 @@ class Distance:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.distances import distances
 
-        bars = market.bars
-        return filled(self, market, distances, bars.high, bars.low, bars.close, bars.volume, integers(self.spans))
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            distances(bars.high, bars.low, bars.close, bars.volume, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         columns = []

@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import framed, integers, room, spans_setting
+from fw_features.spans import Written, integers, spans_setting
 from fw_features.volatility import root_year, volatility_columns
+
+if TYPE_CHECKING:
+    from fw_features.spans import Floats, Writer
 
 
 @attrs.frozen
-class Parkinson:
+class Parkinson(Written):
     """Volatility from high and low alone, in `parkinson_20`: five times as exact as closes, blind to leaps."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
@@ -23,10 +26,10 @@ class Parkinson:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.ranges import PARKINSON
 
-        return _of_terms(self, PARKINSON, market)
+        return _of_terms(PARKINSON, self.spans)
 
     def about(self) -> tuple[Column, ...]:
         formula = "√(mean of ln(high / low)² / (4 ln 2) over {span} bars × bars a year)"
@@ -34,7 +37,7 @@ class Parkinson:
 
 
 @attrs.frozen
-class GarmanKlass:
+class GarmanKlass(Written):
     """Volatility from all four prices of a bar, in `garman_klass_20`, where prices do not drift."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
@@ -44,10 +47,10 @@ class GarmanKlass:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.ranges import GARMAN_KLASS
 
-        return _of_terms(self, GARMAN_KLASS, market)
+        return _of_terms(GARMAN_KLASS, self.spans)
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -58,7 +61,7 @@ class GarmanKlass:
 
 
 @attrs.frozen
-class RogersSatchell:
+class RogersSatchell(Written):
     """Volatility from all four prices of a bar, in `rogers_satchell_20`, whatever the drift."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
@@ -68,10 +71,10 @@ class RogersSatchell:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.ranges import ROGERS_SATCHELL
 
-        return _of_terms(self, ROGERS_SATCHELL, market)
+        return _of_terms(ROGERS_SATCHELL, self.spans)
 
     def about(self) -> tuple[Column, ...]:
         terms = "ln(high / open) ln(high / close) + ln(low / open) ln(low / close)"
@@ -80,7 +83,7 @@ class RogersSatchell:
 
 
 @attrs.frozen
-class YangZhang:
+class YangZhang(Written):
     """Volatility from all four prices and the leap from the close before, in `yang_zhang_20`, whatever the drift."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the variance, one column each")
@@ -90,14 +93,17 @@ class YangZhang:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.ranges import to_deviations, yang_zhang_variances
 
-        out = room(len(self.spans), market)
-        bars = market.bars
-        yang_zhang_variances(bars.open, bars.high, bars.low, bars.close, integers(self.spans), out)
-        to_deviations(out, root_year(market))
-        return framed(self, out)
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            yang_zhang_variances(bars.open, bars.high, bars.low, bars.close, spans, out)
+            to_deviations(out, root_year(market))
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = (
@@ -107,11 +113,15 @@ class YangZhang:
         return volatility_columns("yang_zhang", self.spans, formula, "Yang and Zhang 2000")
 
 
-def _of_terms(feature_set: Any, estimator: int, market: fw.Market) -> fw.Frame:
+def _of_terms(estimator: int, of_spans: tuple[int, ...]) -> Writer:
     """Roots of the moving means of what each bar says of the variance."""
     from fw_features.ranges import deviations_of_terms
 
-    out, bars = room(len(feature_set.spans), market), market.bars
-    prices = bars.open, bars.high, bars.low, bars.close
-    deviations_of_terms(estimator, *prices, integers(feature_set.spans), root_year(market), out)
-    return framed(feature_set, out)
+    spans = integers(of_spans)
+
+    def write(market: fw.Market, first: int, out: Floats) -> None:
+        bars = market.bars
+        prices = bars.open, bars.high, bars.low, bars.close
+        deviations_of_terms(estimator, *prices, spans, root_year(market), out)
+
+    return write

@@ -9,17 +9,19 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import filled, framed, integers, of_source, room, source_setting, spans_setting
+from fw_features.spans import Written, integers, of_source, room, source_setting, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
+    from fw_features.spans import Floats, Writer
+
 BARS = ("bars",)
 
 
 @attrs.frozen
-class Candle:
+class Candle(Written):
     """The shape of each bar as shares of its range, high − low: `candle_body`, `candle_upper`, `candle_lower`.
 
     `candle_range` is the range as a share of the open.
@@ -28,11 +30,14 @@ class Candle:
     needs: ClassVar[tuple[str, ...]] = BARS
     lookback: ClassVar[int] = 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.distances import candles
 
-        bars = market.bars
-        return filled(self, market, candles, bars.open, bars.high, bars.low, bars.close)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            candles(bars.open, bars.high, bars.low, bars.close, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         flat = "0 where high equals low"
@@ -57,7 +62,7 @@ class Candle:
 
 
 @attrs.frozen
-class ZScore:
+class ZScore(Written):
     """How many standard deviations a value is from the mean of its last span values, in `zscore_20`."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="values in mean and deviation, one column each")
@@ -68,10 +73,11 @@ class ZScore:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.moments import moving_scores
 
-        return filled(self, market, moving_scores, getattr(market.bars, self.source), integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: moving_scores(getattr(market.bars, self.source), spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -88,7 +94,7 @@ class ZScore:
 
 
 @attrs.frozen
-class FractionalDifference:
+class FractionalDifference(Written):
     """Log prices differenced an `order` between 0 and 1: nearly stationary, with memory left; in `fracdiff_40_100`.
 
     The name has the order in hundredths and the span of the window. Weights beyond the window are left out.
@@ -102,15 +108,19 @@ class FractionalDifference:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.logs import logarithms
         from fw_features.windows import weighted_sums
 
-        logs, out = room(1, market)[0], room(len(self.spans), market)
-        logarithms(market.bars.close, logs)
-        for column, span in zip(out, self.spans, strict=True):
-            weighted_sums(logs, *_weights(self.order, span), column)
-        return framed(self, out)
+        weights = [_weights(self.order, span) for span in self.spans]
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            (logs,) = room(1, len(market.bars))
+            logarithms(market.bars.close, logs)
+            for column, (line, total) in zip(out, weights, strict=True):
+                weighted_sums(logs, line, total, column)
+
+        return write
 
     @property
     def _name(self) -> str:

@@ -1,10 +1,10 @@
-"""What most feature sets share: settings of spans, and frames that a kernel fills, under the names that a set says."""
+"""What feature sets share: settings of spans, and columns that are written into room made for them."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cache
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any
 
 import fw
 from fw_features.about import Column
@@ -14,14 +14,30 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Floats = NDArray[np.float64]
+    Writer = Callable[[fw.Market, int, Floats], None]
 
 
-class Described(Protocol):
-    """A feature set that says what its columns are."""
+class Written:
+    """A feature set that writes its columns into room that it is given: all rows of a history, or live the newest."""
 
-    def about(self) -> tuple[Column, ...]: ...
+    __slots__ = ()
 
-    def __hash__(self) -> int: ...
+    def about(self) -> tuple[Column, ...]:
+        """What its columns are."""
+        raise NotImplementedError
+
+    def writer(self) -> Writer:
+        """What writes them, as `write(market, first, out)`; see `fw.WrittenFeatures`."""
+        raise NotImplementedError
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        return names_of(self)
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        out = room(len(self.columns), len(market.bars))
+        self.writer()(market, 0, out)
+        return fw.Frame.of_rows(self.columns, out)
 
 
 SOURCES = ("open", "high", "low", "close", "volume")
@@ -51,11 +67,11 @@ def unit_of(source: str) -> str:
     return "base currency" if source == "volume" else "price"
 
 
-def room(columns: int, market: fw.Market) -> Floats:
-    """Room for columns of a market's bars, float64[column, bar], with anything in it."""
+def room(columns: int, rows: int) -> Floats:
+    """Room for columns, float64[column, row], with anything in it."""
     from fw.ledger import empty
 
-    out: Floats = empty(columns, len(market.bars))
+    out: Floats = empty(columns, rows)
     return out
 
 
@@ -67,21 +83,9 @@ def integers(spans: tuple[Any, ...]) -> NDArray[np.int64]:
     return np.array(spans, dtype=np.int64)
 
 
-def filled(feature_set: Described, market: fw.Market, kernel: Callable[..., None], *inputs: Any) -> fw.Frame:
-    """The set's columns, as `kernel` writes them to float64[column, bar], which it takes after its inputs."""
-    out = room(len(names_of(feature_set)), market)
-    kernel(*inputs, out)
-    return framed(feature_set, out)
-
-
-def framed(feature_set: Described, out: Floats) -> fw.Frame:
-    """The rows of `out` as the set's columns, in the order in which it says what they are."""
-    return fw.Frame.of_rows(names_of(feature_set), out)
-
-
 @cache
-def names_of(feature_set: Described) -> tuple[str, ...]:
-    """The names of a set's columns; live asks at every bar."""
+def names_of(feature_set: Written) -> tuple[str, ...]:
+    """The names of a set's columns."""
     return tuple(column.name for column in feature_set.about())
 
 

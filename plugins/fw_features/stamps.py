@@ -35,13 +35,14 @@ def carry(published: Integers, value: Floats, closes: Integers, within: int, abs
 
 @kernel
 def settlements(
-    known: Integers, time: Integers, value: Floats, closes: Integers, size: int, spans: Integers, out: Floats
-) -> None:
+    known: Integers, time: Integers, value: Floats, closes: Integers, size: int, spans: Integers, first_row: int,
+    out: Floats,
+) -> None:  # fmt: skip
     """Write rate, change and hours to the next settlement; then sum, score and yearly carry for each of `spans` (bars).
 
     Counted are rates known later than a span of bars (of `size` ns) before the close, and not later than the close;
     the first three rows go by the longest span. No rate sums up to 0; the score of less than two, or of equal ones, is
-    0. Without two the next settlement is due by the clock, every 8 hours.
+    0. Without two the next settlement is due by the clock, every 8 hours. Rows before `first_row` are left as they are.
     """
     longest = 1
     for k in range(len(spans)):
@@ -51,7 +52,7 @@ def settlements(
         out[3 * k + 3 : 3 * k + 6, : min(spans[k] - 1, len(closes))] = np.nan
     end = 0
     first = np.zeros(len(spans) + 1, np.int64)
-    for bar in range(len(closes)):
+    for bar in range(first_row, len(closes)):
         close = closes[bar]
         while end < len(known) and known[end] <= close:
             end += 1
@@ -99,37 +100,9 @@ def logs(values: Floats, out: Floats) -> None:
 
 
 @kernel
-def sums_between(value: Floats, first: Integers, end: Integers, sums: Floats) -> None:
-    """Write the sum of the values of each bar's stretch."""
-    for bar in range(len(sums)):
-        total = 0.0
-        for i in range(first[bar], end[bar]):
-            total += value[i]
-        sums[bar] = total
-
-
-@kernel
-def book_flows(
-    bid: Floats, bids: Floats, ask: Floats, asks: Floats, first: Integers, end: Integers, oldest: Integers,
-    flows: Floats, sizes: Floats, rows: Floats,
-) -> None:  # fmt: skip
-    """Write for each bar the order flow of its books, the sum of their mean best sizes, and how many there are.
-
-    `oldest` is the first row of each bar's stretch or before it that its first book may be compared with.
-    """
-    for bar in range(len(flows)):
-        flow = size = 0.0
-        for i in range(first[bar], end[bar]):
-            size += 0.5 * (bids[i] + asks[i])
-            if i > oldest[bar]:
-                if bid[i] >= bid[i - 1]:
-                    flow += bids[i]
-                if bid[i] <= bid[i - 1]:
-                    flow -= bids[i - 1]
-                if ask[i] <= ask[i - 1]:
-                    flow -= asks[i]
-                if ask[i] >= ask[i - 1]:
-                    flow += asks[i - 1]
-        flows[bar] = flow
-        sizes[bar] = size
-        rows[bar] = end[bar] - first[bar]
+def nearest(times: Integers) -> int:
+    """The least time between two neighbours; 0 of less than two."""
+    least = times[1] - times[0] if len(times) > 1 else 0
+    for i in range(2, len(times)):
+        least = min(least, times[i] - times[i - 1])
+    return least

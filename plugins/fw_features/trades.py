@@ -8,18 +8,15 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.known import rows_of_bars, stamps_of
-from fw_features.spans import framed, integers, room, spans_setting
+from fw_features.known import stamps_of
+from fw_features.spans import Written, integers, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from fw_features.spans import Floats, Writer
 
 
 @attrs.frozen
-class SignedVolume:
+class SignedVolume(Written):
     """Volume bought less volume sold by takers, in `signed_volume_24`, and as a share of both in `signed_share_24`."""
 
     spans: tuple[int, ...] = spans_setting((1, 24), help="bars in the sum, two columns each")
@@ -29,18 +26,16 @@ class SignedVolume:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.flows import shares
-        from fw_features.kernels import moving_means
+    def writer(self) -> Writer:
+        from fw_features.dealings import net_volumes
 
-        bought, sold = _by_bar(market, ("bought", "sold"))
-        net, spans = bought - sold, integers(self.spans)
-        sums, of_all = room(len(self.spans), market), room(len(self.spans), market)
-        moving_means(net, spans, sums)
-        shares(net, bought + sold, spans, of_all)
-        out = room(2 * len(self.spans), market)
-        out[0::2], out[1::2] = sums * spans[:, None], of_all
-        return framed(self, out)
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            trades, bars = stamps_of(market, "trades"), market.bars
+            net_volumes(trades.published, trades["bought"], trades["sold"], bars.close_time, bars.size.ns, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))
@@ -67,7 +62,7 @@ class SignedVolume:
 
 
 @attrs.frozen
-class TradeFlow:
+class TradeFlow(Written):
     """Which side trades more often, in `trade_balance_24`, and how much a trade is, in `trade_size_24`.
 
     Many small buys against few large sells give a balance above 0 and a signed volume below.
@@ -80,17 +75,18 @@ class TradeFlow:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        from fw_features.flows import shares
+    def writer(self) -> Writer:
+        from fw_features.dealings import balances_and_sizes
 
-        bought, sold, buys, sells = _by_bar(market, ("bought", "sold", "buys", "sells"))
         spans = integers(self.spans)
-        balances, sizes = room(len(self.spans), market), room(len(self.spans), market)
-        shares(buys - sells, buys + sells, spans, balances)
-        shares(bought + sold, buys + sells, spans, sizes)
-        out = room(2 * len(self.spans), market)
-        out[0::2], out[1::2] = balances, sizes
-        return framed(self, out)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            trades, bars = stamps_of(market, "trades"), market.bars
+            bought, sold, buys, sells = (trades[name] for name in ("bought", "sold", "buys", "sells"))
+            closes, size = bars.close_time, bars.size.ns
+            balances_and_sizes(trades.published, bought, sold, buys, sells, closes, size, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))
@@ -115,17 +111,3 @@ class TradeFlow:
                 source="definition",
             ),
         )
-
-
-def _by_bar(market: fw.Market, columns: tuple[str, ...]) -> Floats:
-    """The sums of the rows published in the time of each bar, float64[column, bar]."""
-    import numpy as np
-
-    from fw_features.stamps import sums_between
-
-    trades = stamps_of(market, "trades")
-    first, end = rows_of_bars(market, trades)
-    sums: Floats = np.empty((len(columns), len(market.bars)))
-    for column, row in zip(columns, sums, strict=True):
-        sums_between(trades[column], first, end, row)
-    return sums

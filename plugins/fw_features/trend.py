@@ -9,19 +9,16 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.averages import chained_block
-from fw_features.spans import FADED_IN_CHAINS, filled, framed, integers, room, spans_setting
+from fw_features.spans import FADED_IN_CHAINS, Written, integers, room, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from fw_features.spans import Floats, Writer
 
 BARS = ("bars",)
 
 
 @attrs.frozen
-class Macd:
+class Macd(Written):
     """Convergence of two EMAs of closes: `macd_12_26_9`, its signal line and the histogram, their difference.
 
     The other columns are `macd_signal_12_26_9` and `macd_histogram_12_26_9`.
@@ -44,13 +41,17 @@ class Macd:
     def _block(self) -> int:
         return chained_block(max(self.slow, self.signal)) + self.signal
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.recursions import crossing_means
 
-        out, starts = room(3, market), block_starts(market.bars, self._block)
-        crossing_means(market.bars.close, self.fast, self.slow, self.signal, starts, self._block, out)
-        return framed(self, out)
+        block = self._block
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            starts = block_starts(market.bars, block, first)
+            crossing_means(market.bars.close, self.fast, self.slow, self.signal, starts, block, out)
+
+        return write
 
     @property
     def _names(self) -> tuple[str, ...]:
@@ -70,7 +71,7 @@ class Macd:
 
 
 @attrs.frozen
-class Adx:
+class Adx(Written):
     """Wilder's directional movement: `adx_14`, how strong a trend is, `plus_di_14` and `minus_di_14`, where to.
 
     They begin anew at fixed instants after a warm-up long enough to agree with the endless form to 1e-9.
@@ -83,21 +84,22 @@ class Adx:
     def lookback(self) -> int:
         return 2 * self._block(max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.kernels import directions, true_ranges
         from fw_features.movements import directional_movement
 
-        bars = market.bars
-        rise, fall, reach = room(3, market)
-        directions(bars.high, bars.low, rise, fall)
-        true_ranges(bars.high, bars.low, bars.close, reach)
-        columns: dict[str, Floats] = {}
-        for span in self.spans:
-            out, block = room(3, market), self._block(span)
-            directional_movement(rise, fall, reach, span, block_starts(bars, block), block, out)
-            columns |= {f"adx_{span}": out[0], f"plus_di_{span}": out[1], f"minus_di_{span}": out[2]}
-        return fw.Frame.of(columns)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            rise, fall, reach = room(3, len(bars))
+            directions(bars.high, bars.low, rise, fall)
+            true_ranges(bars.high, bars.low, bars.close, reach)
+            for k, span in enumerate(self.spans):
+                block = self._block(span)
+                starts = block_starts(bars, block, first)
+                directional_movement(rise, fall, reach, span, starts, block, out[3 * k : 3 * k + 3])
+
+        return write
 
     def _block(self, span: int) -> int:
         return FADED_IN_CHAINS * span + 2
@@ -116,7 +118,7 @@ class Adx:
 
 
 @attrs.frozen
-class Aroon:
+class Aroon(Written):
     """How long ago the highest high and the lowest low were, and the difference, in `aroon_14`.
 
     `aroon_up_14` is of the high, `aroon_down_14` of the low. 100 is now, 0 is span bars ago; the latest of equal ones
@@ -130,10 +132,11 @@ class Aroon:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.extremes import places_of_extremes
 
-        return filled(self, market, places_of_extremes, market.bars.high, market.bars.low, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: places_of_extremes(market.bars.high, market.bars.low, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         columns = []
@@ -149,7 +152,7 @@ class Aroon:
 
 
 @attrs.frozen
-class Supertrend:
+class Supertrend(Written):
     """A stop that follows the trend: `supertrend_10_3`, in price, and `supertrend_direction_10_3`, 1 or −1.
 
     The line is the median price less (plus, when falling) `width` average true ranges and never draws back until
@@ -168,14 +171,18 @@ class Supertrend:
     def _block(self) -> int:
         return 100 * self.span + 2
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.movements import supertrends
 
-        bars, out = market.bars, room(2, market)
-        starts = block_starts(bars, self._block)
-        supertrends(bars.high, bars.low, bars.close, self.span, float(self.width), starts, self._block, out)
-        return framed(self, out)
+        block, width = self._block, float(self.width)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            starts = block_starts(bars, block, first)
+            supertrends(bars.high, bars.low, bars.close, self.span, width, starts, block, out)
+
+        return write
 
     @property
     def _names(self) -> tuple[str, str]:
@@ -192,7 +199,7 @@ class Supertrend:
 
 
 @attrs.frozen
-class Regression:
+class Regression(Written):
     """The least-squares line through the last span closes: `slope_20`, a bar, `r2_20` and `direction_20`, its sign."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="closes in the line, three columns each")
@@ -202,17 +209,18 @@ class Regression:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         import numpy as np
 
         from fw_features.windows import fits
 
-        columns: dict[str, Floats] = {}
-        for span in self.spans:
-            slope, share = room(2, market)
-            fits(market.bars.close, span, slope, share)
-            columns |= {f"slope_{span}": slope, f"r2_{span}": share, f"direction_{span}": np.sign(slope)}
-        return fw.Frame.of(columns)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            for k, span in enumerate(self.spans):
+                slope, share, direction = out[3 * k : 3 * k + 3]
+                fits(market.bars.close, span, slope, share)
+                np.sign(slope, out=direction)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         columns = []
@@ -234,7 +242,7 @@ class Regression:
 
 
 @attrs.frozen
-class Swings:
+class Swings(Written):
     """How many of the last span bars made a higher high or a lower low than the bar before.
 
     In `higher_highs_20` and `lower_lows_20`.
@@ -247,10 +255,11 @@ class Swings:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.windows import swings
 
-        return filled(self, market, swings, market.bars.high, market.bars.low, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: swings(market.bars.high, market.bars.low, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

@@ -8,17 +8,14 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, framed, room, spans_setting
+from fw_features.spans import FADED, Written, room, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
-
-    Floats = NDArray[np.float64]
+    from fw_features.spans import Floats, Writer
 
 
 @attrs.frozen
-class Atr:
+class Atr(Written):
     """Average true range by Wilder's smoothing, in price, in `atr_14`: the newest bar weighs 1 / span.
 
     The mean begins anew at fixed instants after a warm-up long enough to agree with the endless form to 1e-9.
@@ -31,21 +28,20 @@ class Atr:
     def lookback(self) -> int:
         return 2 * self._block(max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
-        return framed(self, self.average_ranges(market))
-
-    def average_ranges(self, market: fw.Market) -> Floats:
-        """The columns as float64[span, bar]."""
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.kernels import true_ranges
         from fw_features.recursions import forgetting_means
 
-        bars, ranges, out = market.bars, room(1, market)[0], room(len(self.spans), market)
-        true_ranges(bars.high, bars.low, bars.close, ranges)
-        for column, span in zip(out, self.spans, strict=True):
-            block = self._block(span)
-            forgetting_means(ranges, 1, span, 1 / span, block_starts(bars, block), block, column)
-        return out
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            (ranges,) = room(1, len(bars))
+            true_ranges(bars.high, bars.low, bars.close, ranges)
+            for column, span in zip(out, self.spans, strict=True):
+                block = self._block(span)
+                forgetting_means(ranges, 1, span, 1 / span, block_starts(bars, block, first), block, column)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -65,7 +61,7 @@ class Atr:
 
 
 @attrs.frozen
-class NormalisedAtr:
+class NormalisedAtr(Written):
     """Average true range by Wilder's smoothing as percent of the close, in `natr_14`; 1.5 is 1.5 %."""
 
     spans: tuple[int, ...] = spans_setting((14,), help="bars, one column each")
@@ -75,13 +71,17 @@ class NormalisedAtr:
     def lookback(self) -> int:
         return self._ranges().lookback
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import shares
 
-        out = self._ranges().average_ranges(market)
-        for column in out:
-            shares(column, market.bars.close, 0.0, column)
-        return framed(self, out)
+        ranges = self._ranges().writer()
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            ranges(market, first, out)
+            for column in out:
+                shares(column, market.bars.close, 0.0, column)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

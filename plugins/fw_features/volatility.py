@@ -6,19 +6,22 @@ Every volatility here is a deviation of log returns a year of 365 days; 0.6 is 6
 from __future__ import annotations
 
 import math
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, filled, framed, integers, room, spans_setting
+from fw_features.spans import FADED, Written, integers, room, spans_setting
+
+if TYPE_CHECKING:
+    from fw_features.spans import Floats, Writer
 
 A_YEAR = "1 a root year"
 
 
 @attrs.frozen
-class Volatility:
+class Volatility(Written):
     """Standard deviation of the last span one-bar log returns, a year (365 days), in `volatility_24`; 0.6 is 60 %.
 
     The divisor is span − 1; a year's is the bar's times the root of the number of bars in a year.
@@ -31,12 +34,11 @@ class Volatility:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.returns import sample_deviations
 
-        out = room(len(self.spans), market)
-        sample_deviations(market.bars.close, integers(self.spans), root_year(market), out)
-        return framed(self, out)
+        spans = integers(self.spans)
+        return lambda market, first, out: sample_deviations(market.bars.close, spans, root_year(market), out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -53,7 +55,7 @@ class Volatility:
 
 
 @attrs.frozen
-class Realised:
+class Realised(Written):
     """Volatility from squared returns, what of it is not jumps, and its down and up halves.
 
     Columns `realised_24`, `bipower_24`, `jump_24`, `downside_24`, `upside_24`: the mean return counts as 0.
@@ -66,10 +68,11 @@ class Realised:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.returns import realised_measures
 
-        return filled(self, market, realised_measures, market.bars.close, integers(self.spans), root_year(market))
+        spans = integers(self.spans)
+        return lambda market, first, out: realised_measures(market.bars.close, spans, root_year(market), out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for span in self.spans for column in self._about(span))
@@ -102,7 +105,7 @@ class Realised:
 
 
 @attrs.frozen
-class VolatilityOfVolatility:
+class VolatilityOfVolatility(Written):
     """How unsteady volatility is, in `vol_of_vol_24`: its own deviation over a span, as a share of its mean."""
 
     spans: tuple[int, ...] = spans_setting(
@@ -114,10 +117,11 @@ class VolatilityOfVolatility:
     def lookback(self) -> int:
         return 2 * max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.returns import deviations_of_deviations
 
-        return filled(self, market, deviations_of_deviations, market.bars.close, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: deviations_of_deviations(market.bars.close, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -134,7 +138,7 @@ class VolatilityOfVolatility:
 
 
 @attrs.frozen
-class EwmaVolatility:
+class EwmaVolatility(Written):
     """Volatility that forgets, in `ewma_volatility_33`: the newest squared return weighs 2 / (span + 1).
 
     A span of 33 bars is RiskMetrics' decay of 0.94. The mean begins anew at fixed instants after a warm-up long
@@ -148,19 +152,22 @@ class EwmaVolatility:
     def lookback(self) -> int:
         return 2 * self._block(max(self.spans))
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.ranges import to_deviations
         from fw_features.recursions import forgetting_means
         from fw_features.returns import squared_returns
 
-        out, squares = room(len(self.spans), market), room(1, market)[0]
-        squared_returns(market.bars.close, squares)
-        for column, span in zip(out, self.spans, strict=True):
-            block = self._block(span)
-            forgetting_means(squares, 1, span, 2 / (span + 1), block_starts(market.bars, block), block, column)
-        to_deviations(out, root_year(market))
-        return framed(self, out)
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            (squares,) = room(1, len(market.bars))
+            squared_returns(market.bars.close, squares)
+            for column, span in zip(out, self.spans, strict=True):
+                block = self._block(span)
+                starts = block_starts(market.bars, block, first)
+                forgetting_means(squares, 1, span, 2 / (span + 1), starts, block, column)
+                to_deviations(column[None, first:], root_year(market))
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         formula = "√(m × bars a year), m + 2 / (n + 1) × (r² − m), n = {span}, seeded with the plain mean of n squares"
@@ -171,7 +178,7 @@ class EwmaVolatility:
 
 
 @attrs.frozen
-class Har:
+class Har(Written):
     """The terms of the heterogeneous autoregression of volatility, in `har_24`: logs of realised volatility by span.
 
     The usual three are a day, a week and 30 days; the bars of these spans are hours.
@@ -184,10 +191,11 @@ class Har:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.returns import log_realised
 
-        return filled(self, market, log_realised, market.bars.close, integers(self.spans), root_year(market))
+        spans = integers(self.spans)
+        return lambda market, first, out: log_realised(market.bars.close, spans, root_year(market), out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -204,7 +212,7 @@ class Har:
 
 
 @attrs.frozen
-class Hurst:
+class Hurst(Written):
     """Whether moves add up (above 0.5) or cancel out (below), in `hurst_128`: their growth with their length."""
 
     spans: tuple[int, ...] = spans_setting((128,), ge=16, help="closes looked at, one column each")
@@ -214,10 +222,11 @@ class Hurst:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.ranges import hurst_exponents
 
-        return filled(self, market, hurst_exponents, market.bars.close, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: hurst_exponents(market.bars.close, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

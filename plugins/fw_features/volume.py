@@ -8,15 +8,14 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, filled, framed, integers, room, spans_setting
+from fw_features.spans import FADED, Written, integers, room, spans_setting
 
 if TYPE_CHECKING:
-    import numpy as np
-    from numpy.typing import NDArray
+    from fw_features.spans import Floats, Writer
 
 
 @attrs.frozen
-class VolumeScore:
+class VolumeScore(Written):
     """How unusual the newest volume is, in `volume_z_20`: sample deviations above the mean of the last span bars."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the mean, one column each")
@@ -26,10 +25,11 @@ class VolumeScore:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.moments import moving_scores
 
-        return filled(self, market, moving_scores, market.bars.volume, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: moving_scores(market.bars.volume, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -45,7 +45,7 @@ class VolumeScore:
 
 
 @attrs.frozen
-class Vwap:
+class Vwap(Written):
     """Volume-weighted average price of the last span bars, in `vwap_24`: typical prices weighed with volume."""
 
     spans: tuple[int, ...] = spans_setting((24,), help="bars in the mean, one column each")
@@ -55,11 +55,16 @@ class Vwap:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import volume_prices
 
-        bars = market.bars
-        return filled(self, market, volume_prices, bars.high, bars.low, bars.close, bars.volume, integers(self.spans))
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            volume_prices(bars.high, bars.low, bars.close, bars.volume, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -76,7 +81,7 @@ class Vwap:
 
 
 @attrs.frozen
-class ObvSlope:
+class ObvSlope(Written):
     """How on-balance volume rises over the last span bars, in `obv_slope_20`, as a share of their mean volume.
 
     On-balance volume itself is a sum since the first bar there is: with other history at hand it is another number,
@@ -91,10 +96,11 @@ class ObvSlope:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import balance_slopes
 
-        return filled(self, market, balance_slopes, market.bars.close, market.bars.volume, integers(self.spans))
+        spans = integers(self.spans)
+        return lambda market, first, out: balance_slopes(market.bars.close, market.bars.volume, spans, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -113,7 +119,7 @@ class ObvSlope:
 
 
 @attrs.frozen
-class Vroc:
+class Vroc(Written):
     """Rate of change of volume, in `vroc_20`: percent above what it was a span of bars ago."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars back, one column each")
@@ -123,10 +129,11 @@ class Vroc:
     def lookback(self) -> int:
         return max(self.spans) + 1
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.kernels import relative_changes
 
-        return filled(self, market, relative_changes, market.bars.volume, integers(self.spans), 100.0)
+        spans = integers(self.spans)
+        return lambda market, first, out: relative_changes(market.bars.volume, spans, 100.0, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -143,7 +150,7 @@ class Vroc:
 
 
 @attrs.frozen
-class ChaikinOscillator:
+class ChaikinOscillator(Written):
     """Whether money flow quickens, in `chaikin_3_10`: a fast less a slow mean of the accumulation/distribution line.
 
     The line is an endless sum, but where it began fades out of the difference: both begin anew at fixed instants
@@ -158,17 +165,20 @@ class ChaikinOscillator:
     def lookback(self) -> int:
         return 2 * self._block
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.blocks import block_starts
         from fw_features.flows import money_flows
         from fw_features.recursions import chaikin_oscillators
 
-        out, flows = room(1, market), room(1, market)[0]
-        bars = market.bars
-        money_flows(bars.high, bars.low, bars.close, bars.volume, flows)
-        starts = block_starts(bars, self._block)
-        chaikin_oscillators(flows, self.fast, self.slow, starts, self._block, out[0])
-        return framed(self, out)
+        block = self._block
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            (flows,) = room(1, len(bars))
+            money_flows(bars.high, bars.low, bars.close, bars.volume, flows)
+            chaikin_oscillators(flows, self.fast, self.slow, block_starts(bars, block, first), block, out[0])
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         return (
@@ -188,7 +198,7 @@ class ChaikinOscillator:
 
 
 @attrs.frozen
-class MoneyFlow:
+class MoneyFlow(Written):
     """Accumulation and distribution over the last span bars: of volume, and as a share of it (Chaikin money flow).
 
     Columns `ad_20`, by how much the accumulation/distribution line rose over 20 bars, and `cmf_20`. The line itself
@@ -202,16 +212,16 @@ class MoneyFlow:
     def lookback(self) -> int:
         return max(self.spans)
 
-    def compute(self, market: fw.Market) -> fw.Frame:
+    def writer(self) -> Writer:
         from fw_features.flows import money_flow_sums
 
-        bars = market.bars
-        sums, parts = room(len(self.spans), market), room(len(self.spans), market)
-        money_flow_sums(bars.high, bars.low, bars.close, bars.volume, integers(self.spans), sums, parts)
-        columns: dict[str, NDArray[np.float64]] = {}
-        for span, whole, part in zip(self.spans, sums, parts, strict=True):
-            columns |= {f"ad_{span}": whole, f"cmf_{span}": part}
-        return fw.Frame.of(columns)
+        spans = integers(self.spans)
+
+        def write(market: fw.Market, first: int, out: Floats) -> None:
+            bars = market.bars
+            money_flow_sums(bars.high, bars.low, bars.close, bars.volume, spans, out)
+
+        return write
 
     def about(self) -> tuple[Column, ...]:
         flow = "volume × ((close − low) − (high − close)) / (high − low), 0 without a range"

@@ -9,6 +9,7 @@ import attrs
 import numpy as np
 
 from fw.domain.time import format_time
+from fw.parts.features import WrittenFeatures
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -17,8 +18,10 @@ if TYPE_CHECKING:
     from fw.domain.market import Market
     from fw.parts.features import FeatureSet
 
+UNWRITTEN = -1.25e-301  # what no formula gives
 FUTURE = "it changes when the future is cut off, so it reads what was not known yet"
 PAST = "it changes when only its last `lookback` bars are there, so it depends on older ones"
+ALONE = "its writer gives another value for the newest row alone than among all rows"
 
 
 @attrs.frozen(kw_only=True)
@@ -50,8 +53,9 @@ def feature_contract(feature_set: FeatureSet, market: Market, *, tolerance: floa
     Live has the last `lookback` bars and whatever else was known by the bar's close. Rows with fewer bars before
     them are compared with the row from all bars up to then, so every bar of the market is tested for the future.
     Values may differ by `tolerance` × max(1, |value|): what the set itself states where none is given, else 0, which
-    asks for equality; NaN equals NaN. Hand over a stretch of some hundred bars more than `lookback`: each bar costs
-    one `compute`. An empty list: the contract holds.
+    asks for equality; NaN equals NaN. Of a set that writes (`fw.WrittenFeatures`) the live row is what it writes alone.
+    Hand over a stretch of some hundred bars more than `lookback`: each bar costs one `compute`. An empty list: the
+    contract holds.
     """
     if tolerance is None:
         tolerance = tolerance_of(feature_set)
@@ -61,7 +65,7 @@ def feature_contract(feature_set: FeatureSet, market: Market, *, tolerance: floa
     windowed = np.arange(rows) >= feature_set.lookback
     for row in range(rows):
         first = row + 1 - feature_set.lookback if windowed[row] else 0
-        _put_last(live, _rows(feature_set, known_at(market, row, first)), row)
+        _put_last(live, _newest(feature_set, known_at(market, row, first)), row)
     leaks = []
     for name, column in whole.items():
         differs = _differs(column, live[name], tolerance)
@@ -97,8 +101,14 @@ def _reason(
     feature_set: FeatureSet, market: Market, name: str, whole: NDArray[np.float64], row: int, tolerance: float
 ) -> str:
     """Tell the future from the past: if the row changes with all history up to it, it was the future."""
-    truncated = _rows(feature_set, known_at(market, row))[name][-1:]
-    return FUTURE if _differs(whole[row : row + 1], truncated, tolerance).any() else PAST
+
+    def differs(first: int) -> bool:
+        computed = _rows(feature_set, known_at(market, row, first))[name]
+        return bool(_differs(whole[row : row + 1], computed[-1:], tolerance).any())
+
+    if differs(0):
+        return FUTURE
+    return PAST if differs(max(0, row + 1 - feature_set.lookback)) else ALONE
 
 
 def _rows(feature_set: FeatureSet, market: Market) -> Mapping[str, NDArray[np.float64]]:
@@ -120,6 +130,20 @@ def _rows(feature_set: FeatureSet, market: Market) -> Mapping[str, NDArray[np.fl
             "bar: fill what is not known yet with NaN instead of leaving it out"
         )
     return frame
+
+
+def _newest(feature_set: FeatureSet, market: Market) -> Mapping[str, NDArray[np.float64]]:
+    """Columns whose last row is what live would have."""
+    if not isinstance(feature_set, WrittenFeatures):
+        return _rows(feature_set, market)
+    bars, columns = len(market.bars), tuple(feature_set.columns)
+    room = np.full((len(columns), bars), UNWRITTEN)
+    feature_set.writer()(market, bars - 1, room)
+    unwritten = [name for name, last in zip(columns, room[:, -1], strict=True) if last == UNWRITTEN]
+    assert not unwritten, (
+        f"the writer of {type(feature_set).__name__} leaves the newest row of {unwritten[0]} unwritten"
+    )
+    return dict(zip(columns, room, strict=True))
 
 
 def _put_last(live: Mapping[str, NDArray[np.float64]], columns: Mapping[str, NDArray[np.float64]], row: int) -> None:

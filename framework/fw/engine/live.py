@@ -13,11 +13,12 @@ from fw.engine.columns import PlannedSet, computed, derived, refuse_twice, refus
 from fw.engine.growing import GrowingLarger, GrowingMarket
 from fw.engine.needs import unread
 from fw.errors import PluginError
+from fw.parts.features import WrittenFeatures
+from fw.registry import blame
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from fw.domain.frame import Frame
     from fw.domain.market import Market
     from fw.domain.time import BarSize
 
@@ -25,16 +26,6 @@ if TYPE_CHECKING:
 
 SMALL = 64  # windows of up to this many bars are cut as one: a cut costs more than some bars too many
 NEAR, MANY = 0.4, 1024  # so are longer ones of at least this share of the next and not so many bars less
-
-
-@attrs.frozen
-class _Placed:
-    """A set, and where its columns stand in the row."""
-
-    planned: PlannedSet
-    first: int
-    names: tuple[str, ...]
-    """What the set itself calls its columns."""
 
 
 class LiveColumns:
@@ -56,16 +47,15 @@ class LiveColumns:
         self._larger = {size: GrowingLarger(history, size, longest[size]) for size in sizes if size is not None}
         self._instruments = history.instruments
         names: dict[str, PlannedSet] = {}
-        placed = []
+        placed: dict[BarSize | None, list[_Placed]] = {size: [] for size in (None, *sizes)}
         for planned in plain:
-            found = tuple(self._frame(planned, self._market(_larger(planned, clock)), self._instruments[0]))
-            placed.append(_Placed(planned, len(names), found))
+            size = _larger(planned, clock)
+            found = tuple(computed(planned, _focused(planned, self._market(size), self._instruments[0])))
+            placed[size].append(_Placed(planned, len(names), found))
             for name in found:
                 refuse_twice(planned, planned.name(name), names)
                 names[planned.name(name)] = planned
-        self._windows = {
-            size: _windows([one for one in placed if _larger(one.planned, clock) == size]) for size in (None, *sizes)
-        }
+        self._windows = {size: _windows(ones) for size, ones in placed.items()}
         self._derived: list[PlannedSet] = []
         for planned in (planned for planned in sets if planned.is_derived):
             if planned.may_lack and unread(planned, names):
@@ -96,31 +86,14 @@ class LiveColumns:
     def _market(self, size: BarSize | None) -> Market:
         return self._clock.market if size is None else self._larger[size].market
 
-    def _renew(self, row: Floats, market: Market, windows: Sequence[tuple[int, tuple[_Placed, ...]]]) -> None:
+    def _renew(self, row: Floats, market: Market, windows: Sequence[_Window]) -> None:
         """Put the newest row of the sets that are computed from this market into `row`."""
         if not len(market.bars):
             return
-        newest = row.T.tolist()  # plain lists are written to in a third of the time
-        for bars, placed in windows:
-            window = market.trailing(bars)
+        for window in windows:
+            shown = market.trailing(window.bars)
             for k, symbol in enumerate(self._instruments):
-                values = newest[k]
-                for one in placed:
-                    columns = self._frame(one.planned, window, symbol).columns
-                    if tuple(columns) != one.names:
-                        raise PluginError(
-                            f"{one.planned.offer.title} returned the columns {', '.join(columns)} "
-                            f"where it had returned {', '.join(one.names)}"
-                        )
-                    place = one.first
-                    for column in columns.values():
-                        values[place] = column[-1]
-                        place += 1
-        row[:] = np.transpose(newest)
-
-    def _frame(self, planned: PlannedSet, window: Market, symbol: str) -> Frame:
-        symbol = symbol if planned.on is None else planned.on
-        return computed(planned, window if symbol == window.focus else window.of(symbol))
+                window.renew(shown, symbol, row[:, k])
 
     def _finished(self, row: Floats) -> Floats:
         """The row with the columns that are made of others."""
@@ -141,12 +114,82 @@ def _longest(sets: Iterable[PlannedSet], size: BarSize | None, clock: BarSize) -
     return max((int(planned.part.lookback) for planned in sets if _larger(planned, clock) == size), default=1)
 
 
-def _windows(placed: Sequence[_Placed]) -> tuple[tuple[int, tuple[_Placed, ...]], ...]:
+def _windows(placed: Sequence[_Placed]) -> tuple[_Window, ...]:
     """The sets by the trailing bars that they are computed from, each at least its lookback."""
-    lookbacks = sorted({max(1, int(one.planned.part.lookback)) for one in placed}, reverse=True)
+    lookbacks = sorted({one.lookback for one in placed}, reverse=True)
     windows: dict[int, list[_Placed]] = {}
     for bars in lookbacks:
         nearest = min(windows, default=0)
         wide = nearest if nearest and (nearest <= SMALL or (bars >= NEAR * nearest and nearest - bars < MANY)) else bars
-        windows.setdefault(wide, []).extend(one for one in placed if max(1, int(one.planned.part.lookback)) == bars)
-    return tuple((bars, tuple(sets)) for bars, sets in windows.items())
+        windows.setdefault(wide, []).extend(one for one in placed if one.lookback == bars)
+    return tuple(_Window(bars, sets) for bars, sets in windows.items())
+
+
+def _focused(planned: PlannedSet, market: Market, symbol: str) -> Market:
+    """The market as the set sees it that is computed for an instrument."""
+    symbol = symbol if planned.on is None else planned.on
+    return market if symbol == market.focus else market.of(symbol)
+
+
+@attrs.frozen
+class _Placed:
+    """A set, and where its columns stand in the row."""
+
+    planned: PlannedSet
+    first: int
+    names: tuple[str, ...]
+    """What the set itself calls its columns."""
+
+    @property
+    def lookback(self) -> int:
+        return max(1, int(self.planned.part.lookback))
+
+    @property
+    def places(self) -> range:
+        return range(self.first, self.first + len(self.names))
+
+
+class _Window:
+    """The sets that are computed from the same trailing bars. Mutable: it keeps the room that they write into."""
+
+    def __init__(self, bars: int, placed: Sequence[_Placed]) -> None:
+        self.bars = bars
+        self._plain = [one for one in placed if not isinstance(one.planned.part, WrittenFeatures)]
+        written = [one for one in placed if isinstance(one.planned.part, WrittenFeatures)]
+        self._places = np.array([place for one in written for place in one.places], dtype=np.int64)
+        self._written = [(one.planned, one.planned.part.writer(), len(one.names)) for one in written]
+        self._make_room(0)
+
+    def renew(self, market: Market, symbol: str, values: Floats) -> None:
+        """Put the newest value of every column into its place."""
+        for one in self._plain:
+            columns = computed(one.planned, _focused(one.planned, market, symbol)).columns
+            if tuple(columns) != one.names:
+                raise PluginError(
+                    f"{one.planned.offer.title} returned the columns {', '.join(columns)} "
+                    f"where it had returned {', '.join(one.names)}"
+                )
+            for place, column in zip(one.places, columns.values(), strict=True):
+                values[place] = column[-1]
+        if not self._written:
+            return
+        rows = len(market.bars)
+        if rows != self._room.shape[1]:
+            self._make_room(rows)
+        last = rows - 1
+        own = market if symbol == market.focus else market.of(symbol)
+        for planned, write, out in self._rooms:
+            try:
+                write(own if planned.on is None else _focused(planned, market, symbol), last, out)
+            except BaseException:
+                with blame(planned.offer):
+                    raise
+        values[self._places] = self._room[:, last]
+
+    def _make_room(self, rows: int) -> None:
+        self._room = np.empty((len(self._places), rows))
+        ends = np.cumsum([count for _, _, count in self._written], dtype=int).tolist()
+        self._rooms = [
+            (planned, write, self._room[end - count : end])
+            for (planned, write, count), end in zip(self._written, ends, strict=True)
+        ]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     import numpy as np
     from numpy.typing import NDArray
@@ -52,5 +52,27 @@ class FeatureSet(Protocol):
 
         From bar `lookback - 1` on every row is a number. Sets are computed side by side, in threads: it changes
         nothing that others see.
+        """
+        ...
+
+
+@runtime_checkable
+class WrittenFeatures(FeatureSet, Protocol):
+    """A feature set that writes its columns into room that it is given; live, one costs a fraction of a plain one.
+
+    Live wants the newest row alone, and asks at every bar. `compute` is then the same pass over all rows: room for
+    `columns`, `write(market, 0, out)`, and `Frame.of_rows(columns, out)`.
+    """
+
+    @property
+    def columns(self) -> tuple[str, ...]:
+        """The names of its columns, in order, the same on every market."""
+        ...
+
+    def writer(self) -> Callable[[Market, int, NDArray[np.float64]], None]:
+        """A function `write(market, first, out)`, made once and called at every bar.
+
+        It writes the rows from `first` on into `out`, float64[column, bar], one row per bar of the focused instrument;
+        earlier rows it may leave as they are, or write anything into. It keeps nothing from call to call.
         """
         ...

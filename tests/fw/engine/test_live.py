@@ -121,6 +121,53 @@ def test_a_set_is_shown_little_more_than_its_lookback(planned: Any) -> None:
     assert set(seen) == {5}
 
 
+@attrs.frozen
+class Closes:
+    """A set that writes, and fails where it is told to."""
+
+    broken: bool = False
+    needs: tuple[str, ...] = ("bars",)
+    lookback: int = 4
+    columns: tuple[str, ...] = ("newest", "before")
+
+    def writer(self) -> Callable[[fw.Market, int, Any], None]:
+        def write(market: fw.Market, first: int, out: Any) -> None:
+            if self.broken and first:
+                raise ZeroDivisionError
+            out[0, first:] = market.bars.close[first:]
+            out[1, first:] = np.append(np.nan, market.bars.close)[:-1][first:]
+
+        return write
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        out = np.empty((2, len(market.bars)))
+        self.writer()(market, 0, out)
+        return fw.Frame.of_rows(self.columns, out)
+
+
+def test_a_set_that_writes_stands_beside_one_that_does_not(planned: Any) -> None:
+    market = trend(("BTCUSDT", "ETHUSDT"), bars=60)
+    elsewhere = {"use": "ema", "name": "other", "on": "ETHUSDT", "spans": [3]}
+    assert_equal_to_the_whole(planned(market, [Closes(), Plain(), elsewhere, "sma"]), market, 0)
+
+
+@attrs.frozen
+class Plain:
+    """A set with nothing but `compute`."""
+
+    needs: tuple[str, ...] = ("bars",)
+    lookback: int = 1
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        return fw.Frame.of({"high": market.bars.high, "low": market.bars.low})
+
+
+def test_a_writer_that_fails_is_blamed_by_name(planned: Any) -> None:
+    market = trend(bars=30)
+    with pytest.raises(fw.PluginError, match="ZeroDivisionError"):
+        LiveColumns(planned(market, [Closes(broken=True)]), market)
+
+
 def test_a_row_that_was_given_stays_as_it_was(planned: Any) -> None:
     market = trend(bars=30)
     kept = [(live.row, live.row.copy()) for _, live in rows_of(planned(market, ["returns"]), market, 20)]

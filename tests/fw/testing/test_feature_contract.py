@@ -8,7 +8,7 @@ import pytest
 
 import fw
 from fw.domain.time import HOUR
-from fw.engine.leaks import FUTURE, PAST
+from fw.engine.leaks import ALONE, FUTURE, PAST
 from fw.testing import Leak, check_features, feature_contract
 from fw.testing.markets import funding_spike, gap, trend
 
@@ -252,3 +252,60 @@ def test_a_kind_of_data_of_ones_own_is_made_up_and_published_late():
     check_features(Planted(lambda market: np.nan_to_num(wind(market)), lookback=3, needs=needs), bars=40)
     with pytest.raises(AssertionError, match="reads what was not known yet"):
         check_features(Planted(wind_at_once, needs=needs), bars=40)
+
+
+@attrs.frozen
+class Written:
+    """A set that writes one column by a function of the market, the first row wanted and the room for it."""
+
+    write: object
+    lookback: int = 3
+    needs: tuple[str, ...] = ("bars",)
+    columns: tuple[str, ...] = ("written",)
+
+    def writer(self):
+        return lambda market, first, out: self.write(market, first, out[0])
+
+    def compute(self, market: fw.Market) -> fw.Frame:
+        out = np.empty((1, len(market.bars)))
+        self.writer()(market, 0, out)
+        return fw.Frame.of_rows(self.columns, out)
+
+
+def mean_of_three(market, first, out):
+    out[first:] = ((market.bars.close + shifted(market.bars.close, 1)) + shifted(market.bars.close, 2))[first:] / 3
+
+
+def mean_so_far(market, first, out):
+    out[first:] = (np.cumsum(market.bars.close) / np.arange(1, len(out) + 1))[first:]
+
+
+def mean_of_the_rows_that_are_wanted(market, first, out):
+    out[first:] = np.cumsum(market.bars.close[first:]) / np.arange(1, len(out) - first + 1)
+
+
+def only_whole_histories(market, first, out):
+    if first == 0:
+        mean_of_three(market, first, out)
+
+
+def mean_of_three_centred(market, first, out):
+    out[first:] = centred_window(market)[first:]
+
+
+def test_a_writer_that_leaves_earlier_rows_alone_is_clean():
+    assert feature_contract(Written(mean_of_three), trend(bars=40)) == []
+
+
+@pytest.mark.parametrize(
+    ("write", "reason"),
+    [(mean_of_three_centred, FUTURE), (mean_so_far, PAST), (mean_of_the_rows_that_are_wanted, ALONE)],
+)
+def test_what_a_writer_peeks_at_or_remembers_is_found(write, reason):
+    (leak,) = feature_contract(Written(write), trend(bars=40))
+    assert leak.reason == reason
+
+
+def test_a_newest_row_that_is_not_written_is_told():
+    with pytest.raises(AssertionError, match="leaves the newest row of written unwritten"):
+        feature_contract(Written(only_whole_histories), trend(bars=40))
