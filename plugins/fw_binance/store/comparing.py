@@ -10,9 +10,10 @@ import numpy as np
 from fw import Bars, BarSize
 from fw.domain.bars import resample
 from fw.domain.time import format_time
-from fw_binance.store.findings import Finding, Tolerance
+from fw_binance.store.findings import Finding
 from fw_binance.store.kinds import OHLC
 from fw_binance.store.series import Series
+from fw_binance.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,6 @@ import attrs
 
 from fw_binance.store.files import ASIDE, SUFFIX, flush_folder
 from fw_binance.store.findings import BROKEN
-from fw_binance.store.manifest import span_of
 from fw_binance.store.series import Series
 from fw_binance.store.spans import Span, union
 from fw_binance.store.store import Store

@@ -11,12 +11,13 @@ import numpy as np
 from fw.errors import DataError
 from fw_binance.store.comparing import check_sizes, check_spikes
 from fw_binance.store.files import SUFFIX, decode
-from fw_binance.store.findings import BROKEN, Finding, Tolerance
+from fw_binance.store.findings import BROKEN, Finding
 from fw_binance.store.manifest import Manifest, hash_of
 from fw_binance.store.merging import nothing
 from fw_binance.store.rows import check_holes, check_ids, check_lost, check_part, check_settlements
 from fw_binance.store.series import Series
 from fw_binance.store.store import Store
+from fw_binance.tolerance import Tolerance
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
