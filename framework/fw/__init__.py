@@ -78,6 +78,7 @@ if TYPE_CHECKING:
     from fw.parts.view import View
     from fw.plan import Plan, backtest, catalog, load
     from fw.progress import shown_progress
+    from fw.workspace import Workspace
 
 __version__ = "0.1.0"
 
@@ -115,6 +116,7 @@ _HOMES = {
     "fw.parts.view": "View",
     "fw.plan": "Plan backtest catalog load",
     "fw.progress": "shown_progress",
+    "fw.workspace": "Workspace",
 }
 _HOME_OF = {name: home for home, names in _HOMES.items() for name in names.split()}
 
@@ -211,6 +213,7 @@ __all__ = [
     "View",
     "Want",
     "Windows",
+    "Workspace",
     "WrittenFeatures",
     "__version__",
     "backtest",

@@ -91,15 +91,26 @@ class File:
 
 
 class Archive:
-    """What the tapes hold, as files. Mutable: tests change how files are written, and written ones are remembered."""
+    """What the tapes hold, as files. Mutable: how they are written may be changed, and written ones are remembered."""
 
     def __init__(self, tapes: Mapping[str, Tape], clock: Clock) -> None:
         self._tapes, self._clock = tapes, clock
-        self.has_header: Callable[[File], bool] = lambda file: file.day >= FIRST_HEADERS
-        self.in_microseconds: Callable[[File], bool] = lambda file: False
-        self.missing: Callable[[File], bool] = lambda file: False
-        """Files that are not there (yet)."""
-        self.zipped = lru_cache(maxsize=64)(self._zipped)
+        self.change()
+
+    def change(
+        self,
+        *,
+        has_header: Callable[[File], bool] = lambda file: file.day >= FIRST_HEADERS,
+        in_microseconds: Callable[[File], bool] = lambda file: False,
+        missing: Callable[[File], bool] = lambda file: False,
+        edit: Callable[[File, list[str]], list[str]] = lambda file, lines: lines,
+    ) -> None:
+        """Write files in other ways from now on, as the exchange has done over the years: all of it, or as usual.
+
+        `missing` files are not there (yet); `edit` is given a file's lines.
+        """
+        self._has_header, self._in_microseconds, self._missing, self._edit = has_header, in_microseconds, missing, edit
+        self._zipped = lru_cache(maxsize=64)(self._zip)
 
     def answer(self, request: web.Request) -> web.Response:
         """A file, its checksum, a listing, or the storage's own error."""
@@ -112,7 +123,7 @@ class Archive:
             )
             return web.Response(body=text.encode(), content_type="application/xml")
         file = self.find(path.removesuffix(".CHECKSUM"))
-        content = None if file is None else self.zipped(file)
+        content = None if file is None else self._zipped(file)
         if file is None or content is None:
             why = "<Code>NoSuchKey</Code><Message>The specified key does not exist.</Message>"
             return web.Response(
@@ -126,7 +137,7 @@ class Archive:
     def find(self, path: str) -> File | None:
         """The file of a path, where there is one by now."""
         file = parsed(path)
-        if file is None or file.symbol not in self._tapes or self.missing(file):
+        if file is None or file.symbol not in self._tapes or self._missing(file):
             return None
         return file if file.appears <= self._clock.now and self._has(file) else None
 
@@ -145,8 +156,8 @@ class Archive:
             return bool(first < last)
         return file.kind == "metrics" and file.daily and tape.has_metrics(start, end)
 
-    def _zipped(self, file: File) -> bytes | None:
-        lines = "\n".join(self._lines(file)) + "\n"
+    def _zip(self, file: File) -> bytes:
+        lines = "\n".join(self._edit(file, list(self._lines(file)))) + "\n"
         packed = io.BytesIO()
         with zipfile.ZipFile(packed, "w", zipfile.ZIP_DEFLATED, compresslevel=1) as archive:
             archive.writestr(zipfile.ZipInfo(f"{file.name}.csv", (2020, 1, 1, 0, 0, 0)), lines, zipfile.ZIP_DEFLATED)
@@ -154,8 +165,8 @@ class Archive:
 
     def _lines(self, file: File) -> Iterator[str]:
         tape, (start, end) = self._tapes[file.symbol], file.span
-        finer = "000" if self.in_microseconds(file) else ""
-        if self.has_header(file):
+        finer = "000" if self._in_microseconds(file) else ""
+        if self._has_header(file):
             yield {"fundingRate": FUNDING_COLUMNS, "aggTrades": AGG_COLUMNS, "metrics": METRICS_COLUMNS}.get(
                 file.kind, KLINE_COLUMNS
             )
@@ -184,8 +195,7 @@ class Archive:
             line = row.decode()[1:-1].replace('"', "")
             if finer:  # its close is the last microsecond of the bar, not of a millisecond
                 cells = line.split(",")
-                cells[0], cells[6] = cells[0] + finer, f"{int(cells[6]) + 1}{finer}"
-                cells[6] = str(int(cells[6]) - 1)
+                cells[0], cells[6] = f"{cells[0]}000", f"{cells[6]}999"
                 line = ",".join(cells)
             yield line
 
@@ -212,7 +222,7 @@ class Archive:
         day, last = _date(int(opens[0])), _date(int(opens[-1]))
         file = attrs.evolve(some, day=day if some.daily else day.replace(day=1))
         while file.day <= last:
-            if file.appears <= self._clock.now and not self.missing(file) and self._has(file):
+            if file.appears <= self._clock.now and not self._missing(file) and self._has(file):
                 yield file
             file = attrs.evolve(file, day=file.after)
 

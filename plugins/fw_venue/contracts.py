@@ -66,7 +66,7 @@ class Contract:
             "baseAsset": base,
             "quoteAsset": quote,
             "marginAsset": self.rules.settle,
-            "pricePrecision": self.price_digits,
+            "pricePrecision": self.price_digits + 1,  # more than the tick has, as often on the exchange
             "quantityPrecision": self.size_digits,
             "baseAssetPrecision": 8,
             "quotePrecision": 8,
@@ -93,7 +93,7 @@ class Contract:
 
     def _filters(self) -> list[dict[str, Any]]:
         its = self.rules
-        tick, lot = f"{its.tick:.{self.price_digits}f}", f"{its.lot:.{self.size_digits}f}"
+        tick, lot = f"{its.tick:.{self.price_digits + 1}f}", f"{its.lot:.{self.size_digits}f}"
 
         def size(lots: int, unlimited: float) -> str:
             return plain(unlimited if lots >= UNLIMITED else round(lots * its.lot, 12)).removesuffix(".0")

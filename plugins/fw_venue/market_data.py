@@ -102,9 +102,7 @@ class MarketData:
             limit, (start, end) = asked.limit(500, 1500), asked.span()
             found = tape.klines(kind, interval)
             if found is None:
-                msg = (
-                    f"Invalid interval. This practice exchange has bars of {tape.prices(kind).bar} and their multiples."
-                )
+                msg = f"Invalid interval. It has bars of {tape.prices(kind).bar} and multiples."
                 raise Refusal(-1120, msg)
             return b"[" + b",".join(found.rows(start, end, limit, self._clock.now)) + b"]"
 

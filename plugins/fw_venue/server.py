@@ -23,6 +23,7 @@ from fw_venue.faults import Faults
 from fw_venue.market_data import MarketData
 from fw_venue.routes import Limits, Routes
 from fw_venue.sockets import ROUTES, Hub
+from fw_venue.statistics import TraderStatistics
 from fw_venue.streams import Streams
 from fw_venue.tape import Tape
 
@@ -79,11 +80,15 @@ class Venue:
         """API keys and their secrets."""
         self.limits = Limits()
         self.routes = Routes(self.clock, self.limits, self.keys)
-        MarketData(self.tapes, self.clock, self.limits).add_to(self.routes)
+        market_data = MarketData(self.tapes, self.clock, self.limits)
+        market_data.add_to(self.routes)
+        TraderStatistics(market_data, self.clock).add_to(self.routes)
         self.archive_files = Archive(self.tapes, self.clock)
         self.hub = Hub(Streams(self.tapes), self.faults)
         self.settlers: list[Settle] = []
         """Called at every moment (ms) after its prices are known and before its streams are sent."""
+        self.served = 0
+        """Requests so far."""
         self.sockets: dict[str, Callable[[web.Request], Any]] = {}
         """Other websockets by path, as the order API is."""
         self.port = port
@@ -142,6 +147,10 @@ class Venue:
     ) -> None:
         self.stop()
 
+    def halt(self, symbol: str, *, delisted: bool = False) -> None:
+        """Stop trading a contract now: it is settled, or gone altogether. Its streams fall silent."""
+        self.call(lambda: self.tapes[symbol].halt(self.clock.now, delisted=delisted))
+
     def call(self, work: Callable[[], Found]) -> Found:
         """Do something in the server's own thread, and wait for it."""
 
@@ -189,6 +198,7 @@ class Venue:
             await runner.cleanup()
 
     async def _dispatch(self, request: web.Request) -> web.StreamResponse:
+        self.served += 1
         parts = request.path.strip("/").split("/")
         if instead := await self.faults.before(request):
             return instead

@@ -119,7 +119,7 @@ class Streams:
             )
 
         def payloads(now: int) -> Iterable[str]:
-            if candle := klines.closing(now):
+            if tape.contract.status == "TRADING" and (candle := klines.closing(now)):
                 yield message(now, candle, "true")
             if is_trading(tape, now):
                 k = prices.index(now)

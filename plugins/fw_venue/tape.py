@@ -216,6 +216,22 @@ class Tape:
     def funding_hours(self) -> int:
         return max(1, round(self.contract.rules.funding_interval / HOUR))
 
+    def halt(self, now: int, *, delisted: bool = False) -> None:
+        """The market ends here: bars that have not closed by now (ms) never will."""
+        self.contract.status = "DELISTED" if delisted else "SETTLING"
+        self.contract.delivery = now
+        series, time = self.series, now * MILLISECOND
+        self.series = attrs.evolve(
+            series,
+            bars=series.bars.known(time),
+            mark=None if series.mark is None else series.mark.known(time),
+            funding=None if series.funding is None else series.funding.known(time),
+            stamps={kind: stamps.known(time) for kind, stamps in series.stamps.items()},
+        )
+        for made in ("traded", "mark", "index", "premium", "_funding"):
+            self.__dict__.pop(made, None)
+        self._klines.clear()
+
     def has_metrics(self, start: int, end: int) -> bool:
         """Whether the market has open interest in [start, end), ms."""
         stamps = self.series.stamps.get("open_interest")

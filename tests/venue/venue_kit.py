@@ -5,7 +5,9 @@ from __future__ import annotations
 import asyncio
 import json
 import re
-from collections.abc import Callable, Iterable, Mapping
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import fw
@@ -42,6 +44,47 @@ def market(
 def open_of(given: fw.Market, bar: int) -> int:
     """When a bar opens, ms."""
     return int(given.bars.open_time[bar]) // MS
+
+
+def get(venue: Venue, path: str, **headers: str) -> tuple[int, Mapping[str, str], Any]:
+    """Status, headers and JSON of a request to the REST half, or bytes of one to the archive."""
+    request = urllib.request.Request(venue.rest + path, headers=headers)
+    try:
+        with urllib.request.urlopen(request, timeout=10) as answer:
+            status, found, body = answer.status, answer.headers, answer.read()
+    except urllib.error.HTTPError as error:
+        status, found, body = error.code, error.headers, error.read()
+        error.close()
+    return status, found, json.loads(body) if path.startswith(("/fapi", "/futures")) else body
+
+
+def rows(venue: Venue, path: str) -> Any:
+    """The JSON of a request that succeeds."""
+    status, _, body = get(venue, path)
+    assert status == 200, body
+    return body
+
+
+def heard(venue: Venue, path: str, doing: Callable[[], object], *, subscribe: Sequence[str] = ()) -> list[Any]:
+    """Every message that one websocket gets while something is done, acknowledgements left out.
+
+    It asks for its subscriptions at the end: what comes before that answer is all there was.
+    """
+    from aiohttp import ClientSession
+
+    async def listen() -> list[Any]:
+        found: list[Any] = []
+        async with ClientSession() as session, session.ws_connect(venue.ws + path) as socket:
+            if subscribe:
+                await socket.send_json({"method": "SUBSCRIBE", "params": list(subscribe), "id": 1})
+                assert await socket.receive_json() == {"result": None, "id": 1}
+            await asyncio.to_thread(doing)
+            await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": 99})
+            while not ((message := await socket.receive_json()) and message.get("id") == 99):
+                found.append(message)
+        return found
+
+    return asyncio.run(listen())
 
 
 class Knobs(Faults):

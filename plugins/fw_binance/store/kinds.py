@@ -107,6 +107,9 @@ KINDS: dict[str, Kind] = {
         price="float",
         quantity="float",
     ),
+    "snapshots": _rows(
+        "time last_id is_bid price", "hour", last_id="int", is_bid="bool", price="float", quantity="float"
+    ),
     "marks": _rows(
         "time", "day", mark="float", index="float", settle="float", funding_rate="float", next_funding_time="time"
     ),
@@ -117,8 +120,8 @@ KINDS: dict[str, Kind] = {
 """By name, which is also the name of their folder. Numbers the source lacks are NaN; prices are in quote currency.
 
 klines volumes in base currency, quote volumes in quote currency · metrics open_interest in base currency, ratios long
-over short · depth one row a level, quantity absolute (0: the level is gone), ids those of its update · marks the
-exchange's own mark price stream, of which `mark` are the bars.
+over short · depth one row a level, quantity absolute (0: the level is gone), ids those of its update; snapshots the
+whole book that depth begins from · marks the exchange's own mark price stream, of which `mark` are the bars.
 """
 
 

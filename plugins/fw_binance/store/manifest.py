@@ -17,7 +17,7 @@ import numpy as np
 
 from fw.domain.time import SECOND
 from fw.errors import DataError
-from fw_binance.store.files import SUFFIX, decode, write_whole
+from fw_binance.store.files import ASIDE, SUFFIX, decode, write_whole
 from fw_binance.store.series import UNITS, Series
 from fw_binance.store.spans import Span, union, without
 
@@ -90,16 +90,27 @@ class Manifest:
     """What is missing there is not to be had."""
     pending: dict[str, Part] = attrs.field(factory=dict)
     """What a writer is about to have written."""
+    lost: list[Span] = attrs.field(factory=list)
+    """What was there before a broken file was moved aside, and is not yet again."""
 
     def with_parts(self, parts: dict[str, Part], covered: Iterable[Span]) -> Manifest:
         """These files written, these spans answered, and nothing begun."""
         both = dict(sorted({**self.parts, **parts}.items()))
-        return attrs.evolve(self, parts=both, covered=union([*self.covered, *covered]), pending={})
+        after = attrs.evolve(self, parts=both, covered=union([*self.covered, *covered]), pending={})
+        return attrs.evolve(after, lost=without(self.lost, [*after.held(), *after.covered]))
 
-    def without_part(self, name: str) -> Manifest:
-        """This file gone, and with it what was known of its time."""
+    def without_part(self, name: str, *, is_lost: bool = False) -> Manifest:
+        """This file gone, and with it what was known of its time; what `is_lost` is to be fetched again."""
         parts = {other: part for other, part in self.parts.items() if other != name}
-        return attrs.evolve(self, parts=parts, covered=without(self.covered, [span_of(self.series, name)]))
+        after = attrs.evolve(self, parts=parts, covered=without(self.covered, [span_of(self.series, name)]))
+        return attrs.evolve(after, lost=union([*self.lost, self.held_by(name)])) if is_lost else after
+
+    def held_by(self, name: str) -> Span:
+        """The time a file's rows were of; all the time it is for, where that is not known."""
+        part = self.parts.get(name)
+        if part is None or self.series.bar is None:
+            return span_of(self.series, name)
+        return part.first, part.last + self.series.bar.ns
 
     def held(self) -> list[Span]:
         """The time that rows fill."""
@@ -118,6 +129,8 @@ class Manifest:
             "partitions": {name: _part_plain(part) for name, part in self.parts.items()},
             "covered": _spans_plain(self.covered),
         }
+        if self.lost:
+            plain["lost"] = _spans_plain(self.lost)
         if self.pending:
             plain["pending"] = {name: _part_plain(part) for name, part in self.pending.items()}
         return plain
@@ -141,7 +154,7 @@ def load(series: Series, folder: Path, *, now: int) -> tuple[Manifest, bool]:
     }
     gone = manifest.parts.keys() - there.keys()
     for name in gone:
-        manifest = manifest.without_part(name)
+        manifest = manifest.without_part(name, is_lost=any(folder.glob(f"{name}{SUFFIX}{ASIDE}*")))
     new = there.keys() - manifest.parts.keys() - arrived.keys()
     found = {name: part for name in new if (part := _found(series, there[name], now)) is not None}
     if not (gone or found or manifest.pending):
@@ -161,7 +174,8 @@ def _read(series: Series, folder: Path) -> Manifest:
         parts, pending = (
             {name: _part_of(part) for name, part in plain.get(key, {}).items()} for key in ("partitions", "pending")
         )
-        return Manifest(series, parts, _spans_of(plain.get("covered", [])), pending)
+        covered, lost = (_spans_of(plain.get(key, [])) for key in ("covered", "lost"))
+        return Manifest(series, parts, covered, pending, lost)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Manifest(series)
 
