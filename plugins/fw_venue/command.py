@@ -51,8 +51,9 @@ def command(
 ) -> None:
     """Run a practice exchange on this machine.
 
-    It speaks the protocol of Binance's USD-M futures and trades the market of FILE, a strategy file, beginning in its
-    middle; without FILE it makes a market up, beginning now. Only programs on this machine reach it. Ctrl+C ends it.
+    It speaks the protocol of Binance's USD-M futures and trades the market of FILE, a strategy file, beginning in the
+    middle of its period; without FILE it makes a market up, beginning now. Only programs on this machine reach it.
+    Ctrl+C ends it.
     """
     from importlib.util import find_spec
 
@@ -75,7 +76,8 @@ def command(
         plan = fw.load(file, profile=profile, overrides=list(overrides))
         market, rules = plan.market(), plan.settings.account.rules
         first, end = market.period
-        begins = first + (end - first) // 2 if begins is None else begins
+        traded, _ = plan.period()
+        begins = traded + (end - traded) // 2 if begins is None else begins
         if not first <= begins < end:
             raise DataError(
                 f"--start: the market of {file} is from {format_time(first)} to {format_time(end)}; its clock cannot "

@@ -10,6 +10,8 @@ import urllib.request
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 import fw
 from fw.domain.time import parse_time
 from fw_venue.faults import Faults
@@ -44,6 +46,11 @@ def market(
 def open_of(given: fw.Market, bar: int) -> int:
     """When a bar opens, ms."""
     return int(given.bars.open_time[bar]) // MS
+
+
+def every_four_hours(rules: fw.Instrument) -> fw.Instrument:
+    """The same contract with funding every four hours."""
+    return attrs.evolve(rules, funding_interval=4 * 3600 * 1_000_000_000)
 
 
 def get(venue: Venue, path: str, **headers: str) -> tuple[int, Mapping[str, str], Any]:
@@ -232,9 +239,9 @@ class Knobs(Faults):
 
     async def before(self, request: web.Request) -> web.StreamResponse | None:
         self.requests.append(request.path_qs)
-        for reply in _due(self._answers, request.path):
-            if (answer := await reply(request)) is not None:
-                return answer  # type: ignore[no-any-return]
+        for reply in _due(self._answers, request.path, most=1):
+            answer: web.StreamResponse | None = await reply(request)
+            return answer
         return None
 
     # streams
@@ -320,10 +327,10 @@ class _Times:
         self.pattern, self.times, self.do = re.compile(pattern), times, do
 
 
-def _due(waiting: list[_Times], name: str) -> list[Any]:
-    found = []
+def _due(waiting: list[_Times], name: str, *, most: int | None = None) -> list[Any]:
+    found: list[Any] = []
     for one in list(waiting):
-        if one.pattern.fullmatch(name):
+        if one.pattern.fullmatch(name) and len(found) != most:
             found.append(one.do)
             if one.times is not None:
                 one.times -= 1
