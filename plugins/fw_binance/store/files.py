@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 import os
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
@@ -100,6 +101,8 @@ def _piece(chunk: Any, number: str, file: Path) -> NDArray[Any]:
     import pyarrow as pa
 
     wanted = {"time": pa.timestamp("ns", tz="UTC"), "int": pa.int64(), "float": pa.float64(), "bool": pa.bool_()}
+    if chunk.type == pa.float64() and chunk.null_count:  # as pandas writes what is not known
+        chunk = chunk.fill_null(math.nan)
     if chunk.type != wanted[number] or chunk.null_count:
         raise corrupt(file, f"a column is of type {chunk.type}, {chunk.null_count} of it empty")
     if number == "bool":
