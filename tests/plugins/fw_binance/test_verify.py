@@ -57,7 +57,7 @@ def spoil(store: Store, name: str, change: Any) -> Path:
     file = store.folder(SERIES) / f"{name}.parquet"
     frame = pd.read_parquet(file)
     change(frame).to_parquet(file, index=False)
-    (store.folder(SERIES) / "manifest.json").unlink()
+    (store.folder(SERIES) / "manifest.json").unlink(missing_ok=True)
     return file
 
 
