@@ -1,0 +1,124 @@
+"""The live half of the source: a thread that keeps the streams of one run, and an iterator over what they say."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import threading
+from random import Random
+from typing import TYPE_CHECKING, Any
+
+import attrs
+
+import fw
+from fw_binance.environment import Environment, exchange_of
+from fw_binance.streams.asking import Asking
+from fw_binance.streams.counters import Counters
+from fw_binance.streams.hub import Hub, Setup
+from fw_binance.streams.outbox import Outbox
+from fw_binance.streams.patience import Patience
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from fw.domain.event import Event
+    from fw_binance.client import Client
+
+MOST_WAITING = 10_000
+"""Bars and rows kept for a reader that is behind; what comes after them stays on the exchange until there is room."""
+LONGEST_GOODBYE = 5.0
+"""Seconds within which connections are let go."""
+
+
+@attrs.frozen(kw_only=True)
+class Terms:
+    """How to reach the exchange, and how long to wait for what."""
+
+    environment: Environment
+    patience: Patience = attrs.field(factory=Patience)
+    seed: int = 0
+    """Of the random part of pauses between tries."""
+    log: Any = None
+    most_waiting: int = MOST_WAITING
+
+
+class LiveStream:
+    """A `fw.Stream`; mutable, as a stream is. It begins at once, in a thread of its own."""
+
+    def __init__(self, terms: Terms, want: fw.Want) -> None:
+        self.counters = Counters()
+        self._terms, self._want = terms, want
+        self._outbox = Outbox(terms.most_waiting)
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._stop: asyncio.Event | None = None
+        self._closing = threading.Event()
+        self._thread = threading.Thread(target=self._work, name="binance streams", daemon=True)
+        self._thread.start()
+
+    def __iter__(self) -> Iterator[Event]:
+        return self
+
+    def __next__(self) -> Event:
+        return self._outbox.take()
+
+    def close(self) -> None:
+        """End it, from any thread; returns when connections are let go."""
+        self._closing.set()
+        self._outbox.end()
+        loop, stop = self._loop, self._stop
+        if loop is not None and stop is not None:
+            with contextlib.suppress(RuntimeError):  # the loop ended by itself
+                loop.call_soon_threadsafe(stop.set)
+        if threading.current_thread() is not self._thread:
+            self._thread.join(2 * LONGEST_GOODBYE)
+
+    def _work(self) -> None:
+        try:
+            asyncio.run(self._main())
+        except fw.FwError as problem:
+            self._outbox.end(problem)
+        except BaseException as problem:  # the reader is in another thread: it must hear of our own mistakes, too
+            self._outbox.end(problem)
+            raise
+        self._outbox.end()
+
+    async def _main(self) -> None:
+        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
+        if self._closing.is_set():
+            return
+        from fw_binance.client import Client
+
+        exchange = exchange_of(self._terms.environment, pro=True)
+        try:
+            async with Client(self._terms.environment) as client:
+                await self._until_stopped(client, exchange)
+        finally:
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(exchange.close(), LONGEST_GOODBYE)
+
+    async def _until_stopped(self, client: Client, exchange: Any) -> None:
+        assert self._stop is not None
+        setup = Setup(
+            want=self._want,
+            asking=Asking(client),
+            exchange=exchange,
+            outbox=self._outbox,
+            patience=self._terms.patience,
+            counters=self.counters,
+            random=Random(self._terms.seed),
+            log=self._terms.log or _log(),
+        )
+        working = asyncio.ensure_future(Hub(setup).run())
+        stopping = asyncio.ensure_future(self._stop.wait())
+        await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
+        stopping.cancel()
+        if not working.done():
+            working.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await working
+
+
+def _log() -> Any:
+    import structlog
+
+    return structlog.get_logger("fw_binance.streams")

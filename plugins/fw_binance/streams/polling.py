@@ -1,0 +1,74 @@
+"""Asks for what the exchange publishes now and then and never streams: settled funding, open interest, ratios."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+
+import attrs
+
+from fw_binance.streams.asking import STATISTICS_STEP, TROUBLE, Asking
+from fw_binance.streams.backoff import Backoff
+from fw_binance.streams.counters import Counters
+
+PUBLISHED_LATE = 60_000
+"""How long after its time a statistic is looked for, ms."""
+NEVER = 2**62
+FULL_PAGE = 500
+
+
+@attrs.define(eq=False)
+class Poll:
+    """Mutable: it remembers the last row it gave. Times in ms."""
+
+    instrument: str
+    kind: str
+    since: int
+    """Rows from here on are still to be given."""
+    asking: Asking
+    give: Callable[[str, str, int, dict[str, float]], None]
+    """Told of each row: instrument, kind, time (ms), values."""
+    gate: asyncio.Semaphore
+    backoff: Backoff
+    counters: Counters
+    due: int = 0
+    """When the next row is expected."""
+    _awaited: int = 0
+    """A settlement whose rate is still to come."""
+    _task: asyncio.Task[None] | None = None
+
+    def look(self, now: int) -> None:
+        """Ask, where a row should be there by now."""
+        if now >= self.due and (self._task is None or self._task.done()):
+            self._task = asyncio.ensure_future(self._ask(now))
+
+    def settled(self, at: int) -> None:
+        """Funding was settled at `at`: its rate will be there in a moment."""
+        self._awaited = max(self._awaited, at)
+        self.due = min(self.due, at)
+
+    async def _ask(self, now: int) -> None:
+        found = more = True
+        while more:
+            try:
+                async with self.gate:
+                    rows = await self.asking.stamps(self.kind, self.instrument, self.since, now + 1)
+            except TROUBLE:
+                self.counters.rest_failures += 1
+                found, rows = False, []
+            for time, values in rows:
+                self.give(self.instrument, self.kind, time, values)
+                self.since = time + 1
+            more = len(rows) >= FULL_PAGE
+        if self.kind == "funding":
+            found = found and self.since > self._awaited
+        else:
+            found = self.since + STATISTICS_STEP > now
+        if found:
+            self.backoff.reset()
+            self.due = NEVER if self.kind == "funding" else self._next()
+        else:
+            await asyncio.sleep(self.backoff.next())
+
+    def _next(self) -> int:
+        return (self.since // STATISTICS_STEP + 1) * STATISTICS_STEP + PUBLISHED_LATE
