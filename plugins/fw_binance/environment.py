@@ -118,6 +118,8 @@ def exchange_of(environment: Environment, *, pro: bool = False) -> Any:
         }
     )
     exchange.has["fetchCurrencies"] = False
+    if environment.rest.startswith("http:"):
+        exchange.timeout_on_exit = 0  # ccxt waits for encrypted connections to end; here none is
     rest = environment.rest
     api: dict[str, Any] = {f"fapi{kind}": f"{rest}/fapi/v1" for kind in ("Public", "Private")}
     api |= {f"fapi{kind}V{version}": f"{rest}/fapi/v{version}" for kind in ("Public", "Private") for version in (2, 3)}

@@ -298,6 +298,8 @@ class Hub:
             since=since,
             asking=self.setup.asking,
             give=self._give_row,
+            begins=lambda name, cause, reason: self._begins([name], cause, reason),
+            ends=lambda name, cause: self._ends([name], cause),
             gate=self._gate,
             backoff=self._backoff(),
             counters=self._counters,
@@ -389,7 +391,7 @@ def _event(filler: Filler, bar: Kline) -> Event:
     """A bar as the kernel wants it."""
     opened = bar.open_time * MILLISECOND
     closed = opened + filler.bar.ns
-    prices = {"open": bar.open, "high": bar.high, "low": bar.low, "close": bar.close}
+    prices: dict[str, Any] = {"open": bar.open, "high": bar.high, "low": bar.low, "close": bar.close}
     if filler.kind in ("index", "premium"):
         return fw.StampReceived(time=closed, instrument=filler.instrument, kind=filler.kind, at=opened, values=prices)
     if filler.kind == "mark":

@@ -139,7 +139,9 @@ class Keeper:
                         self._counters.silences += 1
                         return self._silent(link)
                     since = time()
-                    told = told or self._owner.comes(self.group) is None
+                    if not told:
+                        told = True
+                        self._owner.comes(self.group)
                 if now - opened > seconds(patience.stable):
                     self._backoff.reset()
                 if now - opened > seconds(patience.rotate):

@@ -54,7 +54,9 @@ class Link:
         """Whether one ever came."""
         self._exchange, self._url, self._sink = exchange, url, sink
         self._patience, self._counters, self._log = patience, counters, log
-        self._answers: dict[int, asyncio.Future[None]] = {}
+        self._unanswered: set[int] = set()
+        self._acknowledged: asyncio.Future[str] = asyncio.get_running_loop().create_future()
+        """What the exchange refused, or nothing."""
         self._broken = 0
         self._time = asyncio.get_running_loop().time
         self._client = self._made()
@@ -70,6 +72,7 @@ class Link:
         if not connecting.done():
             raise LinkFailed(f"no connection to {self._url} within {self._patience.connect}")
         batches = [self.streams[i : i + IN_ONE_MESSAGE] for i in range(0, len(self.streams), IN_ONE_MESSAGE)]
+        self._unanswered = set(range(1, len(batches) + 1))
         for number, batch in enumerate(batches, 1):
             if number > 1:
                 await asyncio.sleep(PACE)
@@ -100,25 +103,23 @@ class Link:
             self._keep = asyncio.ensure_future(client.close())
 
     async def _ask(self, number: int, batch: Sequence[str]) -> None:
-        self._answers[number] = asyncio.get_running_loop().create_future()
         try:
             await self._client.send({"method": "SUBSCRIBE", "params": list(batch), "id": number})
         except Exception as problem:  # whatever ccxt and the socket raise, the connection is of no use
             raise LinkFailed(f"could not subscribe: {problem}") from None
 
     async def _answered(self) -> None:
-        answers = asyncio.gather(*self._answers.values())
         await asyncio.wait(
-            {answers, self.ended},
+            {self._acknowledged, self.ended},
             timeout=seconds(self._patience.acknowledge),
             return_when=asyncio.FIRST_COMPLETED,
         )
-        if answers.done():
-            answers.result()
-            return
-        answers.cancel()
         if self.ended.done():
             raise LinkFailed(self.ended.result())
+        if self._acknowledged.done():
+            if refused := self._acknowledged.result():
+                raise LinkFailed(f"the exchange refused the streams: {refused}")
+            return
         raise LinkFailed(f"{self._url} did not answer the subscription within {self._patience.acknowledge}")
 
     def _received(self, data: str | bytes) -> None:
@@ -146,16 +147,15 @@ class Link:
 
     def _answer(self, message: Mapping[str, Any]) -> None:
         number = message.get("id")
-        answer = self._answers.get(number) if isinstance(number, int) else None
         refused = message.get("error") or (message if "code" in message else None)
-        if answer is None or answer.done():
+        if number not in self._unanswered:
             self._counters.unknown += 1
             if refused:
                 self._end(f"the exchange says {refused}")
-        elif refused:
-            answer.set_exception(LinkFailed(f"the exchange refused the streams: {refused}"))
-        else:
-            answer.set_result(None)
+            return
+        self._unanswered.discard(number)
+        if not self._acknowledged.done() and (refused or not self._unanswered):
+            self._acknowledged.set_result(str(refused or ""))
 
     def _end(self, reason: str) -> None:
         if not self.ended.done():

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
     from fw.domain.event import Event
     from fw_binance.client import Client
+    from fw_binance.limits import Limiter
 
 MOST_WAITING = 10_000
 """Bars and rows kept for a reader that is behind; what comes after them stays on the exchange until there is room."""
@@ -38,6 +39,8 @@ class Terms:
     patience: Patience = attrs.field(factory=Patience)
     seed: int = 0
     """Of the random part of pauses between tries."""
+    limiter: Limiter | None = None
+    """None: that of the process for this host."""
     log: Any = None
     most_waiting: int = MOST_WAITING
 
@@ -90,7 +93,7 @@ class LiveStream:
 
         exchange = exchange_of(self._terms.environment, pro=True)
         try:
-            async with Client(self._terms.environment) as client:
+            async with Client(self._terms.environment, limiter=self._terms.limiter) as client:
                 await self._until_stopped(client, exchange)
         finally:
             with contextlib.suppress(TimeoutError):

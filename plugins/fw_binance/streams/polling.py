@@ -15,6 +15,8 @@ PUBLISHED_LATE = 60_000
 """How long after its time a statistic is looked for, ms."""
 NEVER = 2**62
 FULL_PAGE = 500
+SEVERAL = 5
+"""Tries after which a missing row is said to be missing; the exchange itself publishes some late."""
 
 
 @attrs.define(eq=False)
@@ -28,6 +30,10 @@ class Poll:
     asking: Asking
     give: Callable[[str, str, int, dict[str, float]], None]
     """Told of each row: instrument, kind, time (ms), values."""
+    begins: Callable[[str, str, str], None]
+    """Told of trouble: instrument, cause, reason."""
+    ends: Callable[[str, str], None]
+    """And that it is over: instrument, cause."""
     gate: asyncio.Semaphore
     backoff: Backoff
     counters: Counters
@@ -49,13 +55,14 @@ class Poll:
 
     async def _ask(self, now: int) -> None:
         found = more = True
+        problem: Exception | None = None
         while more:
             try:
                 async with self.gate:
                     rows = await self.asking.stamps(self.kind, self.instrument, self.since, now + 1)
-            except TROUBLE:
+            except TROUBLE as failure:
                 self.counters.rest_failures += 1
-                found, rows = False, []
+                found, rows, problem = False, [], failure
             for time, values in rows:
                 self.give(self.instrument, self.kind, time, values)
                 self.since = time + 1
@@ -66,8 +73,12 @@ class Poll:
             found = self.since + STATISTICS_STEP > now
         if found:
             self.backoff.reset()
+            self.ends(self.instrument, f"missing {self.kind}")
             self.due = NEVER if self.kind == "funding" else self._next()
         else:
+            if self.backoff.tries >= SEVERAL:
+                why = problem or "the exchange does not have it yet"
+                self.begins(self.instrument, f"missing {self.kind}", f"{self.kind} is missing: {why}")
             await asyncio.sleep(self.backoff.next())
 
     def _next(self) -> int:
