@@ -9,6 +9,7 @@ import zipfile
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
+from itertools import islice
 from typing import TYPE_CHECKING
 from urllib.parse import unquote
 from xml.sax.saxutils import escape
@@ -150,7 +151,7 @@ class Archive:
             first, last = klines.bars.open_time.searchsorted((start, end))
             return bool(first < last)
         if file.kind == "fundingRate":
-            return not file.daily and bool(tape.funding(start, end - 1, 1, self._clock.now))
+            return not file.daily and tape.has_funding(start, end)
         if file.kind == "aggTrades":
             first, last = tape.traded.open_time.searchsorted((start, end))
             return bool(first < last)
@@ -199,10 +200,8 @@ class Archive:
                 line = ",".join(cells)
             yield line
 
-    def files(self, prefix: str) -> Iterator[File]:
-        """Everything there is under a prefix, by path."""
-        match = re.match(r"(daily|monthly)?/?([A-Za-z]*)/?([^/]*)/?([^/]*)/?", prefix.removeprefix(ROOT))
-        assert match is not None
+    def files(self, prefix: str, delimiter: str = "") -> Iterator[File]:
+        """What there is under a prefix; of folders that a delimiter cuts off only the first file."""
         kinds = [*KLINES, "aggTrades", "fundingRate", "metrics"]
         for daily in (True, False):
             for kind in sorted(kinds):
@@ -214,7 +213,8 @@ class Archive:
                         folder = some.path.rpartition("/")[0] + "/"
                         if not (folder.startswith(prefix) or prefix.startswith(folder)):
                             continue
-                        yield from self._dated(some)
+                        cut = bool(delimiter) and delimiter in folder[len(prefix) :]
+                        yield from islice(self._dated(some), 1 if cut else None)
 
     def _dated(self, some: File) -> Iterator[File]:
         tape = self._tapes[some.symbol]
@@ -228,7 +228,7 @@ class Archive:
 
     def listing(self, prefix: str, delimiter: str, marker: str) -> str:
         """What lies under a prefix after a marker, as the storage lists it: files, and folders up to the delimiter."""
-        paths = (f"{file.path}{end}" for file in self.files(prefix) for end in ("", ".CHECKSUM"))
+        paths = (f"{file.path}{end}" for file in self.files(prefix, delimiter) for end in ("", ".CHECKSUM"))
         keys, folders = _listed(paths, prefix, delimiter)
         entries = sorted([(key, False) for key in keys] + [(folder, True) for folder in folders])
         entries = [entry for entry in entries if entry[0] > marker]

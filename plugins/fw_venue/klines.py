@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from functools import lru_cache
-from itertools import starmap
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fw.domain.time import BarSize
 from fw_venue.numbers import column, written
@@ -86,10 +84,16 @@ class Klines:
         number = int(self.bars.close_time.searchsorted(now))
         if number == len(self.bars.close_time) or int(self.bars.close_time[number]) != now:
             return None
-        return next(self._candles(slice(number, number + 1)))
+        cells = [cells[0] for cells in self._columns(slice(number, number + 1))]
+        first, last = int(self.bars.first[number]), int(self.bars.end[number]) - 1
+        return Candle._make([*cells, self.first_id(first), self.last_id(last, self.prices.moments - 1)])
 
     def _write(self, piece: int) -> list[bytes]:
-        return [self._row(candle) for candle in self._candles(slice(piece * CHUNK, (piece + 1) * CHUNK))]
+        columns, end = self._columns(slice(piece * CHUNK, (piece + 1) * CHUNK)), self.size - 1
+        return [
+            f'[{t},"{o}","{h}","{lo}","{c}","{v}",{t + end},"{q}",{n},"{b}","{bq}","0"]'.encode()
+            for t, o, h, lo, c, v, q, n, b, bq in zip(*columns, strict=True)
+        ]
 
     def _row(self, its: Candle) -> bytes:
         return (
@@ -97,8 +101,8 @@ class Klines:
             f'{its.time + self.size - 1},"{its.quote}",{its.trades},"{its.bought}","{its.bought_quote}","0"]'
         ).encode()
 
-    def _candles(self, cut: slice) -> Iterator[Candle]:
-        """Closed ones, by number."""
+    def _columns(self, cut: slice) -> list[list[Any]]:
+        """The cells of closed candles as far as trades and what was bought, column by column."""
         its, digits, sizes = self.bars, self.prices.digits, self.prices.size_digits
         opens = its.open_time[cut].tolist()
         nothing = ["0"] * len(opens)
@@ -113,10 +117,7 @@ class Klines:
             if self.traded
             else (nothing, nothing, [self.size // 1000] * len(opens), nothing, nothing)
         )
-        prices = (column(values[cut], digits) for values in (its.open, its.high, its.low, its.close))
-        last = (self.last_id(int(end) - 1, self.prices.moments - 1) for end in its.end[cut])
-        first = (self.first_id(int(begin)) for begin in its.first[cut])
-        return starmap(Candle, zip(opens, *prices, *volumes, first, last, strict=True))
+        return [opens, *(column(values[cut], digits) for values in (its.open, its.high, its.low, its.close)), *volumes]
 
     def first_id(self, k: int) -> int:
         """Id of the first trade of own bar `k`."""

@@ -200,6 +200,11 @@ class Tape:
             for k in range(first, min(last, first + limit))
         ]
 
+    def has_funding(self, start: int, end: int) -> bool:
+        """Whether anything is settled in [start, end), ms."""
+        first, last = self._funding[0].searchsorted((start, end))
+        return bool(first < last)
+
     def next_funding(self, now: int) -> tuple[int, str]:
         """When funding is settled next (ms), and what its rate seems to be: it nears it as the time comes."""
         times, rates = self._funding
