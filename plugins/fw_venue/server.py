@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import json
 import threading
 from collections.abc import Callable, Mapping
@@ -92,6 +91,8 @@ class Venue:
         self.sockets: dict[str, Callable[[web.Request], Any]] = {}
         """Other websockets by path, as the order API is."""
         self.port = port
+        self.problem: BaseException | None = None
+        """What ended it, where it was not `stop`."""
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._stepping = asyncio.Lock()
@@ -186,13 +187,16 @@ class Venue:
             assert runner.addresses
             self.port = runner.addresses[0][1]
             self.clock.start()
-            running = asyncio.create_task(self._go_on()) if self.clock.speed is not None else None
+            tasks = [asyncio.create_task(self.hub.keep_watch())]
+            if self.clock.speed is not None:
+                tasks.append(asyncio.create_task(self._go_on()))
             started.set()
-            await self._ended.wait()
-            if running is not None:
-                running.cancel()
-                with contextlib.suppress(asyncio.CancelledError):
-                    await running
+            ended = asyncio.create_task(self._ended.wait())
+            await asyncio.wait([ended, *tasks], return_when=asyncio.FIRST_COMPLETED)
+            for task in (ended, *tasks):
+                task.cancel()
+            self.problem = next((task.exception() for task in tasks if task.done() and not task.cancelled()), None)
+            await asyncio.gather(ended, *tasks, return_exceptions=True)
             self.hub.drop()
         finally:
             await runner.cleanup()

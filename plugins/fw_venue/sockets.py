@@ -20,6 +20,8 @@ MOST_STREAMS = 1024
 MOST_MESSAGES = 10
 """That a client may send in a second."""
 
+PING = b"\x89\x00"
+
 TOO_MUCH = 32 << 20
 """Bytes a client may leave unread before the exchange waits for it, and then lets go of it."""
 
@@ -27,13 +29,18 @@ TOO_MUCH = 32 << 20
 class Connection:
     """One websocket. Mutable in what it listens to."""
 
-    def __init__(self, socket: web.WebSocketResponse, request: web.Request, *, route: str, wrapped: bool) -> None:
+    def __init__(
+        self, socket: web.WebSocketResponse, request: web.Request, *, route: str, wrapped: bool, opened: float
+    ) -> None:
         self.socket, self.route, self.wrapped = socket, route, wrapped
         """`route` is public, market, private, or nothing for the old addresses without one."""
         self.path = request.path
         self.streams: dict[str, Stream | None] = {}
         """By name, in order of subscription; None: acknowledged, and never heard of again."""
         self.listen_key: str | None = None
+        self.opened = self.answered = opened
+        """When it was opened, and when it last answered a ping, s."""
+        self.pinged = self.opened
         self.dead = False
         """Open, and nothing passes in either direction any more."""
         transport = request.transport
@@ -63,6 +70,11 @@ class Connection:
         """Bytes the client has not taken yet."""
         return 0 if self._transport.is_closing() else self._transport.get_write_buffer_size()
 
+    @property
+    def is_closing(self) -> bool:
+        """Whether it has been cut."""
+        return self._transport.is_closing()
+
     def abort(self) -> None:
         """Cut it, without a word."""
         self._transport.abort()
@@ -85,6 +97,9 @@ class Hub:
     def __init__(self, streams: Streams, faults: Faults) -> None:
         self._streams, self._faults = streams, faults
         self._quiet = type(faults) is Faults
+        self.ping_every, self.patience, self.life = 180.0, 600.0, 24 * 3600.0
+        """Real seconds: between two pings, until one that answers none is cut, and until any is."""
+        self.now = time.monotonic
         self.connections: list[Connection] = []
         self.listeners: dict[str, tuple[Stream, list[Connection]]] = {}
         """Connections that are to hear each stream."""
@@ -96,9 +111,9 @@ class Hub:
         parts = request.path.strip("/").split("/")
         route = parts.pop(0) if parts[0] in ROUTES else ""
         wrapped = parts[0] == "stream"
-        socket = web.WebSocketResponse(compress=False, max_msg_size=1 << 20)
+        socket = web.WebSocketResponse(compress=False, autoping=False, max_msg_size=1 << 20)
         await socket.prepare(request)
-        connection = Connection(socket, request, route=route, wrapped=wrapped)
+        connection = Connection(socket, request, route=route, wrapped=wrapped, opened=self.now())
         self.connections.append(connection)
         asked = request.query.get("streams", "").split("/") if wrapped else parts[1:]
         if route == PRIVATE:
@@ -107,6 +122,10 @@ class Hub:
             self.subscribe(connection, [name for name in asked if "@" in name or name.startswith("!")])
         try:
             async for message in socket:
+                if message.type is WSMsgType.PING:
+                    await socket.pong(message.data)
+                elif message.type is WSMsgType.PONG:
+                    connection.answered = self.now()
                 if message.type is not WSMsgType.TEXT:
                     continue
                 if connection.talks_too_much():
@@ -219,6 +238,23 @@ class Hub:
                     connection.abort()
                 return
             await asyncio.sleep(0.001)
+
+    async def keep_watch(self) -> None:
+        """Look after all connections once a second, for ever."""
+        while True:
+            await asyncio.sleep(1.0)
+            self.look_after()
+
+    def look_after(self) -> None:
+        """Ping those whose turn it is, and cut those that do not answer or are too old."""
+        now = self.now()
+        for connection in list(self.connections):
+            if now - connection.answered > self.patience or now - connection.opened > self.life:
+                connection.abort()
+            elif now - connection.pinged >= self.ping_every:
+                connection.pinged = now
+                connection.put(PING)
+                connection.flush()
 
     def drop(self, chosen: Callable[[Connection], bool] = lambda connection: True) -> int:
         """Cut connections, without a word; how many."""

@@ -192,6 +192,48 @@ def test_a_client_that_sends_more_than_ten_messages_a_second_is_let_go(make_venu
     assert asyncio.run(chatter()) == 10
 
 
+def is_let_go(venue: Any, minutes: list[int], *, answers: bool) -> bool:
+    """Whether a client that answers pings, or does not, has been cut after so many minutes."""
+    from aiohttp import ClientSession, WSMsgType
+
+    now = [0.0]
+    venue.hub.now = lambda: now[0]
+
+    async def listen() -> bool:
+        async with (
+            ClientSession() as session,
+            session.ws_connect(venue.ws + "/market/ws", autoping=answers) as socket,
+        ):
+            connection = venue.hub.connections[0]
+            for minute in minutes:
+                now[0] = 60.0 * minute
+                await asyncio.to_thread(venue.call, venue.hub.look_after)
+                if connection.is_closing:
+                    return True
+                await socket.send_json({"method": "LIST_SUBSCRIPTIONS", "id": minute})
+                while (await socket.receive()).type is WSMsgType.PING:
+                    pass  # where it does not answer, pings are told like messages
+            return False
+
+    return asyncio.run(listen())
+
+
+@pytest.mark.parametrize(
+    ("answers", "minutes", "cut"),
+    [(True, [3, 6, 9, 12], False), (False, [3, 6, 9], False), (False, [3, 6, 9, 12], True)],
+)
+def test_a_client_that_answers_no_ping_for_ten_minutes_is_let_go(
+    make_venue: Callable[..., Any], answers: bool, minutes: list[int], cut: bool
+) -> None:
+    assert is_let_go(make_venue(at=20), minutes, answers=answers) is cut
+
+
+def test_a_connection_lives_a_day_at_most(make_venue: Callable[..., Any]) -> None:
+    venue = make_venue(at=20)
+    venue.hub.patience = 1e9
+    assert is_let_go(venue, [24 * 60, 24 * 60 + 1], answers=True)
+
+
 def test_a_contract_that_is_settled_falls_silent_and_one_that_is_delisted_is_unknown(
     make_venue: Callable[..., Any], venue_kit: ModuleType
 ) -> None:
