@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from functools import cached_property
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +16,7 @@ from fw.domain.time import format_time
 from fw.domain.venue import overrides, rules
 from fw.engine.columns import Cache, PlannedSet, compute_columns, first_complete_row
 from fw.engine.finer import check_size, lay_out, path_notes
+from fw.engine.history import HistoryBarsBlock
 from fw.engine.leaks import tolerance_of
 from fw.engine.needs import kinds_of, left_out, present
 from fw.engine.prepare import prepare
@@ -89,6 +91,18 @@ class Stage:
     asked: frozenset[str]
     """The kinds of data that the source was asked for."""
     _cut: dict[int, Market] = attrs.field(factory=dict, init=False, repr=False)
+    _tapes: dict[int, Tape] = attrs.field(factory=dict, init=False, repr=False)
+
+    @cached_property
+    def bars(self) -> HistoryBarsBlock:
+        """The bars as array forms see them."""
+        return HistoryBarsBlock(self.block)
+
+    def tape_from(self, first: int) -> Tape:
+        """The tape whose first traded bar is this one."""
+        if first not in self._tapes:
+            self._tapes[first] = attrs.evolve(self.tape, first=first)
+        return self._tapes[first]
 
     def market_from(self, first: int) -> Market:
         """The market from a bar of the clock on; cut once, for the runs of a sweep ask for the same ones."""
@@ -334,6 +348,8 @@ class Ready:
     """scan or loop."""
     reason: str
     """Why this engine is taken."""
+    metrics: Mapping[str, tuple[Offer, Any]]
+    """What its result can be asked for."""
 
 
 def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None, kept: KeptColumns | None = None) -> Scene:
@@ -364,7 +380,7 @@ def set_scene(parts: Parts, stage: Stage, cache: Cache | None = None, kept: Kept
         notes += (f"the run begins {first - asked} bars late, at {when}, where every feature has a value",)
     return Scene(
         stage=stage,
-        tape=attrs.evolve(stage.tape, first=first),
+        tape=stage.tape_from(first),
         columns=columns,
         notes=(*stage.notes, *notes),
         left_out=missing,

@@ -153,8 +153,19 @@ class Bench:
                 _ = result.bounds
         return result
 
-    def ready(self, run: EngineRun, *, engine: str | None, cache: Cache | None = None, keep: bool = False) -> Ready:
-        """A run up to its first bar; SettingsError where the engine asked for cannot do it."""
+    def ready(
+        self,
+        run: EngineRun,
+        *,
+        engine: str | None,
+        cache: Cache | None = None,
+        metrics: Sequence[str] | None = None,
+        keep: bool = False,
+    ) -> Ready:
+        """A run up to its first bar; SettingsError where the engine asked for cannot do it.
+
+        `metrics` names those that the result can be asked for; None: all.
+        """
         parts = self.parts(run)
         scene = self.scene(parts, run, cache, keep=keep)
         terms = terms_of(self.settings, parts, run)
@@ -165,10 +176,11 @@ class Bench:
             raise SettingsError(f"the scan cannot run this: {reason}")
         chosen = engine or possible
         reason = reason if chosen == possible else "it was asked for"
-        return Ready(run=run, parts=parts, scene=scene, terms=terms, engine=chosen, reason=reason)
+        measured = self.metrics(run, metrics)
+        return Ready(run=run, parts=parts, scene=scene, terms=terms, engine=chosen, reason=reason, metrics=measured)
 
-    def driven(self, ready: Ready, *, progress: Progress | None = None, metrics: Sequence[str] | None = None) -> Result:
-        """A run, driven to its last bar; `metrics` names those that the result can be asked for; None: all."""
+    def driven(self, ready: Ready, *, progress: Progress | None = None) -> Result:
+        """A run, driven to its last bar."""
         capital = self.settings.account.capital
         said: dict[str, Any] = {}
         if ready.engine == "scan":
@@ -183,7 +195,7 @@ class Bench:
             self.settings,
             engine=ready.engine,
             engine_reason=ready.reason,
-            metrics=self.metrics(ready.run, metrics),
+            metrics=ready.metrics,
             write=self.write,
             recall=lambda result: trials_beside(result, self.workspace.trials),
             notes=ready.terms.notes,

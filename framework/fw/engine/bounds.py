@@ -66,7 +66,9 @@ class Again:
         terms = attrs.evolve(self.first.terms, bar_path=rule)
         shown = self.progress
         told = None if shown is None else lambda _, share: shown(f"if {rule}", share)
-        ready = attrs.evolve(self.first, run=run, parts=parts, terms=terms, reason="the run's own")
+        ready = attrs.evolve(
+            self.first, run=run, parts=parts, terms=terms, reason="the run's own", metrics=self.bench.metrics(run)
+        )
         return self.bench.driven(ready, progress=told)
 
 

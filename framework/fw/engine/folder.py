@@ -32,6 +32,9 @@ FRAMES = ("fills", "trades", "equity", "funding")
 JOURNAL = ("signals", "orders", "vetoes", "fills", "funding")
 
 
+_TEXT = json.JSONEncoder(sort_keys=True, ensure_ascii=False, default=str)
+
+
 def config_hash(settings: StrategyFile, written: dict[str, tuple[Any, str]] | None = None) -> str:
     """Twelve hex digits of the settings' meaning.
 
@@ -41,7 +44,7 @@ def config_hash(settings: StrategyFile, written: dict[str, tuple[Any, str]] | No
     for name, value in sorted(settings.raw.items()):
         found = None if written is None else written.get(name)
         if found is None or found[0] is not value:
-            found = value, json.dumps(value, sort_keys=True, ensure_ascii=False, default=str)
+            found = value, _TEXT.encode(value)
             if written is not None:
                 written[name] = found
         pieces.append(f'"{name}": {found[1]}')

@@ -39,7 +39,7 @@ class HistoryWindow:
     def __init__(
         self,
         market: Market,
-        block: NDArray[np.float64],
+        bars: HistoryBarsBlock,
         features: Mapping[str, NDArray[np.float64]],
         forecasts: Mapping[str, NDArray[np.float64]],
         first: int,
@@ -47,7 +47,7 @@ class HistoryWindow:
     ) -> None:
         self.instruments = market.instruments
         self.first = first
-        self.bars = HistoryBarsBlock(block)
+        self.bars = bars
         self.features = NamedColumns(features, "feature", left_out)
         self.forecasts = NamedColumns(forecasts, "forecast")
         self._market = market

@@ -49,7 +49,7 @@ def scan(parts: Parts, scene: Scene, terms: Terms, *, capital: float, progress: 
 def history_of(scene: Scene) -> HistoryWindow:
     """The whole run, as array forms see it."""
     return HistoryWindow(
-        scene.stage.market, scene.stage.block, scene.columns, {}, scene.tape.first, left_out=scene.left_out
+        scene.stage.market, scene.stage.bars, scene.columns, {}, scene.tape.first, left_out=scene.left_out
     )
 
 

@@ -50,6 +50,7 @@ class _Begun:
 
     values: tuple[Any, ...]
     bench: Bench
+    config: str
     ready: Ready | None
 
 
@@ -106,12 +107,13 @@ def sweep(
             raise _Stopped
 
     def ready(bench: Bench) -> Ready:
-        return bench.ready(bench.make_run(), engine=engine, cache=cache)
+        return bench.ready(bench.make_run(), engine=engine, cache=cache, metrics=measured)
 
     def begun(values: tuple[Any, ...], written: tuple[str, ...]) -> _Begun | SettingsError:
         try:
             bench = bench_of(written)
-            return _Begun(values, bench, ready(bench) if bench.has_market else None)
+            config = config_hash(bench.settings, hashed)
+            return _Begun(values, bench, config, ready(bench) if bench.has_market else None)
         except SettingsError as error:
             return error
 
@@ -120,7 +122,7 @@ def sweep(
         if isinstance(one, SettingsError):
             return one
         try:
-            result = one.bench.driven(one.ready or ready(one.bench), metrics=measured, progress=go_on)
+            result = one.bench.driven(one.ready or ready(one.bench), progress=go_on)
         except SettingsError as error:
             return error
         numbers = {
@@ -129,7 +131,7 @@ def sweep(
                 (name, result.metrics[name]) for name in (result.metrics if metrics is None else metrics)
             )
         }
-        trial = trial_of(result, run="sweep", config=config_hash(one.bench.settings, hashed), wall=wall)
+        trial = trial_of(result, run="sweep", config=one.config, wall=wall)
         done += 1
         if progress is not None:
             progress("sweep", done / count)

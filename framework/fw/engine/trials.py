@@ -41,7 +41,8 @@ def trial_of(result: Result, *, run: str, config: str, wall: str) -> dict[str, A
 
 def note_trials(file: Path, trials: Iterable[Mapping[str, Any]]) -> None:
     """Append in one write, so that two processes cannot mix their lines."""
-    text = "".join(json.dumps(trial, sort_keys=True) + "\n" for trial in trials)
+    as_text = json.JSONEncoder(sort_keys=True).encode
+    text = "".join(f"{as_text(trial)}\n" for trial in trials)
     if not text:
         return
     file.parent.mkdir(parents=True, exist_ok=True)

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any
 
+import attrs
 import numpy as np
 
 from fw.ledger import kinds
-from fw.ledger.beginning import beginning, joined
+from fw.ledger.beginning import account_rows, joined, position_rows, wish_rows
 from fw.ledger.handle import FIELDS, HANDLE
 from fw.ledger.memory import empty
 
@@ -27,7 +29,14 @@ GROWING = {"orders": kinds.ORDER, "working": np.dtype(np.int64), "fills": kinds.
 """Tables that are made larger when they are full."""
 
 WORD = 8
+ROW_WORDS = sum(kind.itemsize for kind in GROWING.values()) // WORD
+WORDS_BEFORE = {
+    name: sum(kind.itemsize for kind in list(GROWING.values())[:k]) // WORD for k, name in enumerate(GROWING)
+}
+"""Of the tables before each, for one row of room."""
 PLACES = {name: place for place, name in enumerate(FIELDS)}
+ADDRESSES = PLACES["scratch"] + 1
+"""Words of the handle that point at what every run has."""
 
 
 def row_fields(rows: np.dtype[Any]) -> list[tuple[str, Any]]:
@@ -35,8 +44,10 @@ def row_fields(rows: np.dtype[Any]) -> list[tuple[str, Any]]:
     return [(name, rows.fields[name]) for name in rows.names or () if rows.fields is not None]
 
 
-COUNTS = {name: offset // WORD for name, (kind, offset) in row_fields(kinds.ACCOUNT) if kind == np.int64}
-MONEY = [offset // WORD for name, (_, offset) in row_fields(kinds.ACCOUNT) if name in ("capital", "equity", "peak")]
+BEHIND = len(FIELDS)
+"""Words of the handle, behind which the account lies."""
+COUNTS = {name: BEHIND + at // WORD for name, (kind, at) in row_fields(kinds.ACCOUNT) if kind == np.int64}
+MONEY = [BEHIND + at // WORD for name, (_, at) in row_fields(kinds.ACCOUNT) if name in ("capital", "equity", "peak")]
 """What is the capital at first."""
 
 
@@ -56,82 +67,85 @@ class Arrays:
         signals: SignalArrays | None = None,
         scales: NDArray[np.float64] | None = None,
     ) -> None:
-        n, fields, bars = tape.block.shape
-        if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or n != len(instruments):
+        if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or len(tape.block) != len(instruments):
             raise ValueError("the block is float64[instrument, field, bar], contiguous, one row an instrument")
-        if tape.closes is not None and (not len(tape.closes) or tape.closes[-1] != bars):
+        if tape.closes is not None and (not len(tape.closes) or tape.closes[-1] != tape.bars):
             raise ValueError("the last clock bar closes with the last bar of the tape")
         self.tape = tape
         self.instruments = tuple(instruments)
         self.first = tape.start
-        self.handle = np.zeros(1, HANDLE)
-        # reading or writing one number of a numpy record takes longer than a compiled step of the whole venue
-        self._words = self.handle.view(np.int64).data
         self.stamps = joined(tape.stamps)
         stamps = tuple(map(len, tape.stamps))
-        start = beginning(terms, self.instruments, stamps, bar=tape.size.ns, pieces=tape.pieces)
-        block, tables = self._lay_out(
-            account=(kinds.ACCOUNT, 1),
-            positions=(kinds.POSITION, n),
-            wishes=(kinds.WISH, n),
-            payments=(kinds.PAYMENT, len(self.stamps) + 1),
-            scratch=(np.dtype(np.float64), max(kinds.BLOCK, int(start[COUNTS["slip_span"]]))),
-            equity=(np.dtype(np.float64), bars),
-        )
-        self.account, self.positions, self.wishes = tables["account"], tables["positions"], tables["wishes"]
-        self.payments, self.equity = tables["payments"], tables["equity"]
-        words = block.view(np.int64)
-        words[: len(start)] = start
-        self._counts = words.data
-        self._counts[COUNTS["next"]] = tape.start
-        block[MONEY] = capital
+        spans = (*tape.block.shape, tape.clock_bars, tape.size.ns, tape.pieces)
+        layout = layout_of(terms, self.instruments, stamps, *spans)
+        self._tables, self._block = layout.tables, empty(layout.words)
+        words = self._block.view(np.int64)
+        words[: len(layout.start)] = layout.start
+        words[:ADDRESSES] += self._block.ctypes.data
+        self._block[MONEY] = capital
+        # reading or writing one number of a numpy record takes longer than a compiled step of the whole venue
+        self._words = words.data
+        self._words[COUNTS["next"]] = tape.start
+        self.handle = self._table("handle")
+        self.account = self._table("account")
         self._lay_out_growing(FIRST_ROOM)
         self._columns = {name: _column(getattr(signals, name, None), tape, name) for name in kinds.SIGNAL_FIELDS}
         self._columns["scales"] = _column(scales, tape, "scales")
         self._point(market=tape.block, stamps=self.stamps, closes=tape.closes, **self._columns)
-        self._say(
-            instruments=n,
-            bars=bars,
-            clock_bars=tape.clock_bars,
-            fields=fields,
-            mark=kinds.PRICE_FIELDS if fields == kinds.MARK_FIELDS else 0,
-            stamp_count=len(self.stamps),
-            payment_room=len(self.payments),
-            scratch_room=len(tables["scratch"]),
-        )
-
-    def _say(self, **numbers: int) -> None:
-        """Write numbers into the handle."""
-        for name, number in numbers.items():
-            self._words[PLACES[name]] = number
 
     def _point(self, **arrays: NDArray[Any] | None) -> None:
         """Let the handle point at arrays; None: there is none."""
-        self._say(**{name: array.ctypes.data for name, array in arrays.items() if array is not None})
+        for name, array in arrays.items():
+            self._words[PLACES[name]] = 0 if array is None else array.ctypes.data
 
-    def _lay_out(self, **tables: tuple[np.dtype[Any], int]) -> tuple[NDArray[np.float64], Mapping[str, NDArray[Any]]]:
-        """Tables of so many rows, side by side in one block that earlier runs may have used; the handle knows them."""
-        block = empty(sum(kind.itemsize * count for kind, count in tables.values()) // WORD)
-        at, first, made = 0, block.ctypes.data, {}
-        for name, (kind, count) in tables.items():
-            made[name] = np.ndarray(count, kind, block, at)  # a view of another type asks first whether it may be
-            self._words[PLACES[name]] = first + at
-            at += kind.itemsize * count
-        return block, made
+    def _table(self, name: str) -> NDArray[Any]:
+        kind, count, at = self._tables[name]
+        return np.ndarray(count, kind, self._block, at)  # a view of another type asks first whether it may be
+
+    @cached_property
+    def positions(self) -> NDArray[Any]:
+        """A row of dtype POSITION an instrument."""
+        return self._table("positions")
+
+    @cached_property
+    def wishes(self) -> NDArray[Any]:
+        """A row of dtype WISH an instrument: what `decide` acts on."""
+        return self._table("wishes")
+
+    @cached_property
+    def payments(self) -> NDArray[Any]:
+        """Room for every funding settlement, dtype PAYMENT."""
+        return self._table("payments")
+
+    @cached_property
+    def equity(self) -> NDArray[np.float64]:
+        """float64[bar]: at each close."""
+        return self._table("equity")
 
     def _lay_out_growing(self, room: int) -> None:
-        _, tables = self._lay_out(**{name: (kind, room) for name, kind in GROWING.items()})
-        self._orders, self._working = tables["orders"], tables["working"]
-        self._fills, self._decisions = tables["fills"], tables["decisions"]
-        self._say(order_room=room, fill_room=room, decision_room=room)
+        """Room for so many rows in each table that grows, side by side."""
+        self._growing, self._room = empty(room * ROW_WORDS), room
+        self._grown: dict[str, NDArray[Any]] = {}
+        first = self._growing.ctypes.data
+        for name, words in WORDS_BEFORE.items():
+            self._words[PLACES[name]] = first + WORD * words * room
+        for name in ("order_room", "fill_room", "decision_room"):
+            self._words[PLACES[name]] = room
+
+    def _rows(self, name: str) -> NDArray[Any]:
+        """All room of a table that grows."""
+        if name not in self._grown:
+            self._grown[name] = np.ndarray(
+                self._room, GROWING[name], self._growing, WORD * WORDS_BEFORE[name] * self._room
+            )
+        return self._grown[name]
 
     def _make_room(self) -> None:
         """Double whatever may be full; the rows already written keep their places."""
-        room = len(self._orders)
-        before = self._orders, self._working, self._fills, self._decisions
+        before, room = {name: self._rows(name) for name in GROWING}, self._room
         self._lay_out_growing(2 * room)
-        for old, new in zip(before, (self._orders, self._working, self._fills, self._decisions), strict=True):
-            new[:room] = old
+        for name, rows in before.items():
+            self._rows(name)[:room] = rows
 
     def release_signals(self) -> None:
         """Let go of the arrays that the run was made from; only what came of them stays."""
@@ -139,7 +153,7 @@ class Arrays:
 
     def count(self, name: str) -> int:
         """How many rows of a kind are written: orders, fills, decisions, payments; or `next`, the bar to step next."""
-        return self._counts[COUNTS[name]]
+        return self._words[COUNTS[name]]
 
     @property
     def has_marks(self) -> bool:
@@ -154,22 +168,22 @@ class Arrays:
     @property
     def orders(self) -> NDArray[Any]:
         """Orders so far, dtype ORDER."""
-        return self._orders[: self.count("orders")]
+        return self._rows("orders")[: self.count("orders")]
 
     @property
     def fills(self) -> NDArray[Any]:
         """Fills so far, dtype FILL."""
-        return self._fills[: self.count("fills")]
+        return self._rows("fills")[: self.count("fills")]
 
     @property
     def decisions(self) -> NDArray[Any]:
         """Changed signals so far, dtype DECISION."""
-        return self._decisions[: self.count("decisions")]
+        return self._rows("decisions")[: self.count("decisions")]
 
     @property
     def working(self) -> NDArray[np.int64]:
         """Rows of the orders that may still fill."""
-        return self._working[: self.count("working")]
+        return self._rows("working")[: self.count("working")]
 
     @property
     def wallet(self) -> float:
@@ -188,6 +202,60 @@ class Arrays:
     def mark(self, instrument: int, bar: int) -> float:
         """The mark price of an instrument at the close of a bar."""
         return float(self.tape.block[instrument, self._words[PLACES["mark"]] + kinds.CLOSE, bar])
+
+
+@attrs.frozen(eq=False)
+class Layout:
+    """What of a run's arrays is the same for all that begin alike."""
+
+    tables: Mapping[str, tuple[np.dtype[Any], int, int]]
+    """Row type, rows and first byte of each."""
+    words: int
+    """Of all together."""
+    start: NDArray[np.int64]
+    """The first of them, the account without its money; the handle counts from the begin of the block."""
+
+
+@lru_cache(maxsize=64)
+def layout_of(
+    terms: Terms,
+    instruments: tuple[Instrument, ...],
+    stamps: tuple[int, ...],
+    n: int,
+    fields: int,
+    bars: int,
+    clock_bars: int,
+    bar: int,
+    pieces: int,
+) -> Layout:
+    """Every table of fixed size in one block: remembered, for the runs of a sweep begin alike.
+
+    In words, for numpy copies rows field by field.
+    """
+    account = account_rows(terms, bar, pieces)
+    numbers = np.dtype(np.float64)
+    counts = {
+        "handle": (HANDLE, 1),
+        "account": (kinds.ACCOUNT, 1),
+        "positions": (kinds.POSITION, n),
+        "wishes": (kinds.WISH, n),
+        "payments": (kinds.PAYMENT, sum(stamps) + 1),
+        "scratch": (numbers, max(kinds.BLOCK, int(account["slip_span"][0]))),
+        "equity": (numbers, bars),
+    }
+    tables, end = {}, 0
+    for name, (kind, count) in counts.items():
+        tables[name] = kind, count, end
+        end += kind.itemsize * count
+    handle = np.zeros(1, HANDLE)
+    for name in tables.keys() & PLACES.keys():
+        handle[name] = tables[name][2]
+    handle["instruments"], handle["fields"], handle["bars"], handle["clock_bars"] = n, fields, bars, clock_bars
+    handle["mark"] = kinds.PRICE_FIELDS if fields == kinds.MARK_FIELDS else 0
+    handle["stamp_count"], handle["payment_room"] = sum(stamps), sum(stamps) + 1
+    handle["scratch_room"] = tables["scratch"][1]
+    rows = handle, account, position_rows(instruments, stamps), wish_rows(n)
+    return Layout(tables, end // WORD, np.concatenate([row.view(np.int64) for row in rows]))
 
 
 def _column(values: Any, tape: Tape, name: str) -> NDArray[np.float64] | None:

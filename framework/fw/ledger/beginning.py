@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -20,18 +19,6 @@ if TYPE_CHECKING:
 
 PATHS = {"pessimistic": kinds.PESSIMISTIC, "optimistic": kinds.OPTIMISTIC}
 """What to make of a bar that touched two prices; on any other path a bar is one straight way."""
-
-
-@lru_cache(maxsize=64)
-def beginning(
-    terms: Terms, instruments: tuple[Instrument, ...], stamps: tuple[int, ...], *, bar: int, pieces: int
-) -> NDArray[np.int64]:
-    """The account without its money, a position of each contract, and a wish of each, side by side as words.
-
-    Remembered, for the runs of a sweep begin alike; in words, for numpy copies rows field by field.
-    """
-    tables = account_rows(terms, bar, pieces), position_rows(instruments, stamps), wish_rows(len(instruments))
-    return np.concatenate([rows.view(np.int64) for rows in tables])
 
 
 def account_rows(terms: Terms, bar: int, pieces: int) -> NDArray[Any]:

@@ -70,7 +70,7 @@ class Simulation(Arrays):
     def decide(self, bar: int, *, placing: bool) -> None:
         """Act on `wishes` at the close of `bar`; a wish whose strength is NaN keeps everything."""
         most = 2 * len(self.instruments) + 2
-        if len(self._orders) - self.count("orders") < most or len(self._decisions) - self.count("decisions") < most:
+        if self._room - self.count("orders") < most or self._room - self.count("decisions") < most:
             self._make_room()
         decide_at(self.handle, bar, placing)
 
@@ -80,7 +80,7 @@ class Simulation(Arrays):
 
     def refuse(self, row: int, code: int) -> None:
         """End an order that is written down as the venue does with this code, before it works."""
-        order = self._orders[row]
+        order = self._rows("orders")[row]
         order["state"], order["fault"], order["done"] = kinds.REJECTED, kinds.CODES.index(code), order["bar"]
         self.account["rejected"] += 1
 
@@ -101,11 +101,11 @@ class Simulation(Arrays):
         conditions: Conditions | None = None,
     ) -> int:
         """Write an explicit order down; returns its row."""
-        if len(self._orders) - self.count("orders") < 4 * len(self.instruments) + 2:
+        if self._room - self.count("orders") < 4 * len(self.instruments) + 2:
             self._make_room()
         row = int(_add_explicit(self.handle, bar, instrument, kind, lots, price, expiry, reduce_only))
         if conditions is not None:
-            self._write_conditions(self._orders[row], conditions)
+            self._write_conditions(self._rows("orders")[row], conditions)
         return row
 
     def _write_conditions(self, order: Any, conditions: Conditions) -> None:
@@ -129,7 +129,7 @@ class Simulation(Arrays):
 
     def order(self, row: int, *, tag: str = "") -> Order:
         """A row of the orders as an order of the domain; its id is its row."""
-        found = self._orders[row]
+        found = self._rows("orders")[row]
         return Order(
             id=str(row),
             instrument=self.instruments[int(found["instrument"])].symbol,
@@ -174,7 +174,7 @@ class Simulation(Arrays):
 
     def amend(self, row: int, *, lots: int | None, price: float | None) -> bool:
         """Change a working order; False where it is no longer working."""
-        order = self._orders[row]
+        order = self._rows("orders")[row]
         if order["state"] != kinds.WORKING:
             return False
         new_price = 0.0 if price is None else self.instruments[int(order["instrument"])].snap(price)
@@ -189,12 +189,12 @@ class Simulation(Arrays):
     def _promise(self, row: int) -> None:
         """Note the most lots that amendments on their way give an order: as much may fill."""
         sizes = (lots for _, amended, lots, _ in self._amendments if amended == row)
-        self._orders[row]["promised"] = max(sizes, key=abs, default=0)
+        self._rows("orders")[row]["promised"] = max(sizes, key=abs, default=0)
 
     def _change(self, bar: int, row: int, lots: int, price: float) -> None:
         """Give a working order another size or price (0: as it was) at the close of a bar; one that leaves nothing to
         trade ends it, and so does a trigger that the price has passed."""
-        order = self._orders[row]
+        order = self._rows("orders")[row]
         if order["promised"]:
             self._promise(row)
         if order["state"] != kinds.WORKING:
@@ -216,7 +216,7 @@ class Simulation(Arrays):
 
     def cancel(self, bar: int, row: int) -> bool:
         """Withdraw a working order, once the word has reached the venue; False where it is no longer working."""
-        order = self._orders[row]
+        order = self._rows("orders")[row]
         if order["state"] != kinds.WORKING:
             return False
         delay = int(self.account["delay"][0])
@@ -229,10 +229,10 @@ class Simulation(Arrays):
     def _withdraw(self, bar: int, row: int) -> None:
         working = self.working
         kept = working[working != row]
-        self._working[: len(kept)] = kept
+        self._rows("working")[: len(kept)] = kept
         self.account["working"] = len(kept)
-        self._orders[row]["state"] = kinds.CANCELLED
-        self._orders[row]["done"] = bar
+        self._rows("orders")[row]["state"] = kinds.CANCELLED
+        self._rows("orders")[row]["done"] = bar
 
     def cancel_all(self, bar: int, instrument: int) -> None:
         """Withdraw every working order of an instrument, but not the rest of a stop, which is the venue's to close."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from types import MappingProxyType
 from typing import Any
 
 import attrs
@@ -16,17 +15,10 @@ from fw.settings.scalars import TIME
 from fw.settings.strategy import PartEntry, StrategyFile
 
 
-def plain_file(
-    values: Mapping[str, Any], written: Mapping[Path, str], known: Mapping[str, Any] = MappingProxyType({})
-) -> dict[str, Any]:
-    """The whole file; paths as they were written, so that the data does not depend on where the file lies.
-
-    What is `known` already is taken as it is.
-    """
-    return {
-        name: known[name] if name in known else plain(values.get(name, setting.default), written, setting.hint)
-        for name, setting in settings_of(StrategyFile).items()
-    }
+def plain_default(name: str) -> Any:
+    """What the file means where it does not set this."""
+    setting = settings_of(StrategyFile)[name]
+    return plain(setting.default, {}, setting.hint)
 
 
 def plain(value: Any, written: Mapping[Path, str], hint: Any = None) -> Any:

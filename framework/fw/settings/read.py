@@ -15,7 +15,7 @@ from fw.registry import Registry
 from fw.settings.checks import check
 from fw.settings.fields import settings_of
 from fw.settings.merge import merged, with_defaults, with_environment, with_overrides
-from fw.settings.plain import plain, plain_file
+from fw.settings.plain import plain, plain_default
 from fw.settings.reader import BAD, Reader
 from fw.settings.strategy import StrategyFile
 from fw.settings.tree import Entry, Node, Place, Refused, Scalar, Table, from_python, from_yaml, listed
@@ -91,9 +91,9 @@ class Draft:
 
 @attrs.frozen
 class _Read:
-    """What reading one setting at the top came to."""
+    """What reading one setting at the top came to; one without an entry is left to its default."""
 
-    entry: Entry
+    entry: Entry | None
     values: Mapping[str, Any]
     written: Mapping[Path, str]
     notes: Sequence[str]
@@ -179,7 +179,8 @@ def _finished(
     if reader.problems or before:
         reader.finish()
     values["name"] = values.get("name") or _title(name)
-    raw = plain_file(values, reader.written, data)
+    data["name"] = values["name"]
+    raw = {name: data[name] for name in settings_of(StrategyFile)}
     notes = tuple(dict.fromkeys(reader.notes))
     return StrategyFile(**values, raw=raw, path=path, profiles=profiles, profile=profile, notes=notes)
 
@@ -203,7 +204,13 @@ def _values(reader: Reader, root: Table, known: Known) -> tuple[dict[str, Any], 
         reader.written |= found.written
         reader.notes += found.notes
     missing = {name: setting for name, setting in settings.items() if name not in values}
-    reader.values(Table(root.place, {}), missing, "")
+    required = {name: setting for name, setting in missing.items() if setting.is_required}
+    reader.values(Table(root.place, {}), required, "")
+    for name in missing.keys() - required.keys():
+        found = known.get(name)
+        if found is None or found.entry is not None:
+            found = known[name] = _Read(None, {}, {}, (), {name: plain_default(name)})
+        data |= found.data
     return values, data
 
 

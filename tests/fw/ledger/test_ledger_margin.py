@@ -196,4 +196,4 @@ def test_after_sixteen_steps_the_rest_goes_at_once_and_every_fill_has_a_row(
         assert simulation.positions[0]["lots"] == 0
         assert simulation.fills["lots"].sum() == 20_000_000_000
         assert simulation.account["liquidations"][0] == 1
-        assert len(simulation._fills) >= 17
+        assert len(simulation._rows("fills")) >= 17
