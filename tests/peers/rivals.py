@@ -60,7 +60,7 @@ class Last50Changes:
 
 @attrs.frozen
 class Sides:
-    """Long above the crossing of two averages, short below, by arrays; a bracket around the close of each change."""
+    """Long where one average is above another, else short, by arrays; a bracket around the close of each change."""
 
     fast: int = 20
     slow: int = 100
@@ -82,9 +82,7 @@ class Sides:
 
         fast, slow = (history.features[f"sma_{span}"] for span in (self.fast, self.slow))
         if self.stop is None or self.take is None:
-            apart = fast - slow
-            with np.errstate(invalid="ignore"):
-                return apart / np.abs(apart)  # NaN where they are equal: as it was
+            return np.where(fast > slow, 1.0, -1.0)
         strength, stop, take = np.full((3, *fast.shape), np.nan)
         for k in range(len(fast)):
             above = fast[k, history.first :] > slow[k, history.first :]
