@@ -7,8 +7,7 @@ import errno
 import importlib.util
 import re
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -174,25 +173,27 @@ def build_part(offer: Offer, spec: Any, run: Run) -> Any:
         return build(spec, run)
 
 
-@contextmanager
-def blame(offer: Offer) -> Iterator[None]:
+@attrs.frozen
+class blame:
     """Turn what goes wrong inside into one sentence about this offer.
 
     A missing optional dependency becomes MissingExtra, any other surprise PluginError; errors of the tree pass.
     """
-    try:
-        yield
-    except (FwError, KeyboardInterrupt):
-        raise
-    except ImportError as error:
-        raise _import_failed(offer, error) from error
-    except OSError as error:
-        if error.errno in FULL:
-            raise  # no part is to blame for a full disk
-        raise _broken(offer, error) from error
-    # a plugin may raise anything, SystemExit included, and must not take the program down
-    except BaseException as error:
-        raise _broken(offer, error) from error
+
+    offer: Offer
+
+    def __enter__(self) -> None:
+        pass
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: object) -> None:
+        if error is None or isinstance(error, FwError | KeyboardInterrupt):
+            return
+        if isinstance(error, OSError) and error.errno in FULL:
+            return  # no part is to blame for a full disk
+        if isinstance(error, ImportError):
+            raise _import_failed(self.offer, error) from error
+        # a plugin may raise anything, SystemExit included, and must not take the program down
+        raise _broken(self.offer, error) from error
 
 
 def _broken(offer: Offer, error: BaseException) -> PluginError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -27,10 +28,14 @@ def read_only(array: Any) -> Any:
 class LazyColumns(Mapping[str, "NDArray[Any]"]):
     """Columns that are made when they are first looked at. Mutable only in what it remembers."""
 
-    def __init__(self, rows: int, makers: Mapping[str, Callable[[], Any]]) -> None:
+    def __init__(self, rows: int, makers: Callable[[], Mapping[str, Callable[[], Any]]]) -> None:
         self.rows = rows
-        self._makers = makers
+        self._write = makers
         self._made: dict[str, NDArray[Any]] = {}
+
+    @cached_property
+    def _makers(self) -> Mapping[str, Callable[[], Any]]:
+        return self._write()
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self._made:
@@ -74,8 +79,11 @@ class Frame(Mapping[str, "NDArray[Any]"]):
         return frame
 
     @classmethod
-    def lazily(cls, rows: int, makers: Mapping[str, Callable[[], Any]]) -> Frame:
-        """Make a frame whose columns, all of `rows` rows, are worked out when they are first looked at."""
+    def lazily(cls, rows: int, makers: Callable[[], Mapping[str, Callable[[], Any]]]) -> Frame:
+        """Make a frame whose columns, all of `rows` rows, are worked out when they are first looked at.
+
+        `makers` gives what makes each, by name; it is called when the frame is first looked at: a run has seven.
+        """
         return cls(LazyColumns(rows, makers))
 
     def __getitem__(self, name: str) -> NDArray[Any]:

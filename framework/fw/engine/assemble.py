@@ -98,6 +98,13 @@ class Stage:
         """The bars as array forms see them."""
         return HistoryBarsBlock(self.block)
 
+    @cached_property
+    def symbols(self) -> NDArray[np.str_]:
+        """Names of the instruments, in their order."""
+        import numpy as np
+
+        return np.array(self.market.instruments)
+
     def tape_from(self, first: int) -> Tape:
         """The tape whose first traded bar is this one."""
         if first not in self._tapes:
@@ -313,7 +320,9 @@ def terms_of(settings: StrategyFile, parts: Parts, run: EngineRun) -> Terms:
         raise PluginError(f"{broker.offer.title} is not a simulated broker, and this run has only history")
     with blame(broker.offer):
         terms = broker.part.terms(run)
-    terms = attrs.evolve(terms, rebalance=settings.rebalance if settings.rebalance is not None else math.inf)
+    rebalance = math.inf if settings.rebalance is None else settings.rebalance
+    if isinstance(terms, Terms) and terms.rebalance != rebalance:
+        terms = attrs.evolve(terms, rebalance=rebalance)
     for live in (parts.sizer, *parts.checks):
         if hasattr(live.part, "terms"):
             with blame(live.offer):

@@ -92,7 +92,7 @@ def result_of(
 ) -> Result:
     """The result of a simulation that has reached its last bar."""
     market = scene.stage.market
-    symbols = np.array(market.instruments)
+    symbols = scene.stage.symbols
     first = scene.tape.first
     row = simulation.account[0]
     closes = simulation.tape.closes
@@ -115,7 +115,8 @@ def result_of(
         instruments=market.instruments,
         market=scene.stage.market_from(first),
         equity=Frame.lazily(
-            len(equity), {"time": lambda: market.bars.open_time[first:] + market.bars.size.ns, "equity": lambda: equity}
+            len(equity),
+            lambda: {"time": lambda: market.bars.open_time[first:] + market.bars.size.ns, "equity": lambda: equity},
         ),
         fills=fills_frame(simulation, symbols, tags, order_tags or {}),
         funding=funding_frame(simulation, symbols),
@@ -225,7 +226,10 @@ def fills_frame(
 ) -> Frame:
     """Every fill; a protection's or the venue's own has order -1, and the tag of the signal in force."""
     rows = simulation.fills
-    lot = np.array([instrument.lot for instrument in simulation.instruments])
+
+    def quantity() -> Any:
+        lot = np.array([instrument.lot for instrument in simulation.instruments])
+        return rows["lots"] * lot[rows["instrument"]]
 
     def tag() -> NDArray[Any]:
         words = _tag_rows(tags, _signal_behind(simulation, rows)) if any(tags) else _tag_rows((), rows["order"])
@@ -236,11 +240,11 @@ def fills_frame(
 
     return Frame.lazily(
         len(rows),
-        {
+        lambda: {
             "time": lambda: _times(simulation, rows["bar"], closed=False),
             "instrument": lambda: symbols[rows["instrument"]],
             "lots": lambda: rows["lots"],
-            "quantity": lambda: rows["lots"] * lot[rows["instrument"]],
+            "quantity": quantity,
             "price": lambda: rows["price"],
             "fee": lambda: rows["fee"],
             "realised": lambda: rows["realised"],
@@ -272,7 +276,7 @@ def funding_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
     rows = simulation.payments[: int(simulation.account["payments"][0])]
     return Frame.lazily(
         len(rows),
-        {
+        lambda: {
             "time": lambda: simulation.stamps["time"][rows["stamp"]],
             "instrument": lambda: symbols[rows["instrument"]],
             "lots": lambda: rows["lots"],
@@ -295,7 +299,7 @@ def signals_frame(simulation: Simulation, symbols: NDArray[Any], tags: Sequence[
     rows = simulation.decisions
     return Frame.lazily(
         len(rows),
-        {
+        lambda: {
             "time": lambda: _times(simulation, rows["bar"], closed=True),
             "instrument": lambda: symbols[rows["instrument"]],
             "strength": lambda: rows["strength"],
@@ -319,7 +323,7 @@ def orders_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
     rows = simulation.orders
     return Frame.lazily(
         len(rows),
-        {
+        lambda: {
             "time": lambda: _times(simulation, rows["bar"], closed=True),
             "instrument": lambda: symbols[rows["instrument"]],
             "id": lambda: np.arange(len(rows)),
@@ -361,7 +365,7 @@ def vetoes_frame(vetoes: Vetoes) -> Frame:
     """Every refusal of a risk check."""
     return Frame.lazily(
         len(vetoes),
-        {
+        lambda: {
             "time": lambda: np.array([veto[0] for veto in vetoes], dtype=np.int64),
             "instrument": lambda: np.array([veto[1] for veto in vetoes], dtype=np.str_),
             "check": lambda: np.array([veto[2] for veto in vetoes], dtype=np.str_),
