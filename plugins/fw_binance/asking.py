@@ -90,8 +90,8 @@ async def ask(
         tries += 1
         if tries >= (pace.tries if limiter.reached else min(pace.tries, UNREACHED_TRIES)):
             raise fw.Disconnected(
-                f"{limiter.host}: {what} failed {tries} times, the last time with: {trouble}; "
-                "what was fetched is kept: run the same command again later"
+                f"{limiter.host} did not answer {what} in {tries} tries: {trouble}; "
+                "run the same command again later: what was fetched is kept"
             )
         await pace.sleep(pace.wait_before(tries))
 

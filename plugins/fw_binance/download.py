@@ -15,17 +15,17 @@ from fw_binance.archive import Archive
 from fw_binance.asking import Refused
 from fw_binance.client import Client
 from fw_binance.environment import Environment
-from fw_binance.fetching import CANDLES, Filled, Progress, Shop, closed, empty, fill, together
+from fw_binance.fetching import CANDLES, closed, fill
 from fw_binance.listed import Listed, was_listed
+from fw_binance.rows import empty
 from fw_binance.rules import tiers_note, write_rules
+from fw_binance.shop import Filled, Progress, Shop, together
 from fw_binance.store import Series, Store
 
 T = TypeVar("T")
 
 STATISTICS = fw.BarSize(5 * MINUTE)
 KINDS = (*CANDLES, "funding", "metrics", "agg_trades", "rules", "tiers")
-BARS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w")
-EARLIEST = fw.Duration(0)
 FIRST_DAY = 1_567_900_800 * 10**9
 """2019-09-08, when the exchange's first perpetual began."""
 
@@ -129,6 +129,29 @@ async def _download(
     return outcome
 
 
+def fetcher(environment: Environment, store: Store) -> Callable[[Series, int, int], None]:
+    """What fetches one series' rows of [start, end) (ns) into the store, also those that it has; for repairs."""
+
+    def fetch(series: Series, start: int, end: int) -> None:
+        if series.kind not in KINDS:
+            raise fw.DataError(f"{series} was recorded as it happened: the exchange does not tell it again")
+        in_loop(_fetch_again(environment, store, series, start, end))
+
+    return fetch
+
+
+async def _fetch_again(environment: Environment, store: Store, series: Series, start: int, end: int) -> None:
+    async with Client(environment) as client, Archive(environment) as archive:
+        now = await client.now()
+        listed = Listed.of(await client.exchange_info())
+        shop = Shop(client, archive, store, now)
+        try:
+            only = bool(listed.unknown([series.symbol]))
+            await fill(shop, series, start, min(end, now), archive_only=only, again=True)
+        finally:
+            shop.threads.shutdown()
+
+
 def _until_now(asked: Asked, now: int, outcome: Outcome) -> Asked:
     """The same without the future."""
     if asked.start is not None and asked.start >= now:
@@ -211,13 +234,14 @@ def command_for(
     bars: Iterable[fw.BarSize],
     start: int | None,
     end: int | None,
-    environment: str,
+    environment: Environment,
 ) -> str:
     """What to type to have it."""
     words = ["fw data download", *symbols, *(f"--bar {bar}" for bar in bars), f"--kind {','.join(kinds)}"]
     words += [f"--start {_date(start)}"] if start is not None else []
     words += [f"--end {_date(end, up=True)}"] if end is not None else []
-    words += [f"--environment {environment}"] if environment != "live" else []
+    if environment.name != "live":
+        words.append(f"--environment {'testnet' if environment.name == 'testnet' else environment.rest}")
     return " ".join(words)
 
 

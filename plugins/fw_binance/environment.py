@@ -52,6 +52,9 @@ class Hosts:
                 f"environment mixes hosts of the exchange and of its testnet ({told}): write live or testnet"
             )
 
+    def __str__(self) -> str:
+        return self.rest
+
 
 Setting = Literal["live", "testnet"] | Hosts
 """What a strategy file may write as `environment`."""

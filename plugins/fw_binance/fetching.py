@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import attrs
-import numpy as np
 
-from fw.domain.time import DAY, HOUR, MINUTE
-from fw_binance.archive import DAILY, MONTHLY, Archive, Place, Unusable
+from fw.domain.time import DAY, HOUR, MINUTE, format_time
+from fw_binance.archive import DAILY, MONTHLY, Place, Unusable
 from fw_binance.asking import Refused
-from fw_binance.client import PAGE, STATISTICS_DAYS, STATISTICS_PAGE, Client
+from fw_binance.client import PAGE, STATISTICS_DAYS, STATISTICS_PAGE
 from fw_binance.csv import parse
-from fw_binance.periods import Period, Span, length, periods, pieces, within
-from fw_binance.store import Series, Store
+from fw_binance.periods import Period, Span, length, pages, periods, within
+from fw_binance.rows import empty, joined, sound
+from fw_binance.shop import Filled, Shop, together
+from fw_binance.store import Series
+from fw_binance.store.spans import union, without
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Columns = dict[str, NDArray[Any]]
-
-T = TypeVar("T")
 
 CANDLES = ("klines", "mark", "index", "premium")
 LATE = {"funding": 10 * MINUTE, "metrics": 15 * MINUTE, "agg_trades": MINUTE}
@@ -39,66 +38,12 @@ PAGES_TOGETHER = 90
 """Pages of REST that are kept in memory until they are written: a month of minutes."""
 
 
-@attrs.define(eq=False)
-class Progress:
-    """How far it is, in rows as they are expected; mutable as that is what it is for."""
-
-    shown: Callable[[str, int, int], None] | None = None
-    """Is told what is fetched, rows done and rows in all."""
-    total: int = 0
-    done: int = 0
-
-    def expect(self, what: str, rows: int) -> None:
-        self.total += rows
-        self.advance(what, 0)
-
-    def advance(self, what: str, rows: int) -> None:
-        self.done = min(self.total, self.done + rows)
-        if self.shown is not None:
-            self.shown(what, self.done, self.total)
-
-
-@attrs.define(eq=False)
-class Filled:
-    """What fetching one series brought; mutable while it is fetched."""
-
-    series: Series
-    start: int
-    end: int
-    new: int = 0
-    """Rows that were not there before."""
-    changed: int = 0
-    files: int = 0
-    """Of the archive."""
-    requests: int = 0
-    """To REST."""
-    notes: list[str] = attrs.field(factory=list)
-
-
-@attrs.frozen(eq=False)
-class Shop:
-    """What all series share: the exchange, the store, and how many things are done at once."""
-
-    client: Client
-    archive: Archive
-    store: Store
-    now: int
-    """The exchange's time, ns."""
-    progress: Progress = attrs.field(factory=Progress)
-    files: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(8))
-    large_files: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(2))
-    pages: asyncio.Semaphore = attrs.field(factory=lambda: asyncio.Semaphore(4))
-    threads: ThreadPoolExecutor = attrs.field(factory=lambda: ThreadPoolExecutor(2))
-
-    async def in_thread(self, work: Callable[[], T]) -> T:
-        """Parse and write beside the connections."""
-        return await asyncio.get_running_loop().run_in_executor(self.threads, work)
-
-
-async def fill(shop: Shop, series: Series, start: int, end: int, *, archive_only: bool = False) -> Filled:
-    """Fetch what the store lacks of [start, end) (ns); what cannot be had stands in the notes."""
+async def fill(
+    shop: Shop, series: Series, start: int, end: int, *, archive_only: bool = False, again: bool = False
+) -> Filled:
+    """Fetch what the store lacks of [start, end) (ns), or `again` all of it; what cannot be had stands in the notes."""
     filled = Filled(series, start, min(end, closed(series, shop.now)))
-    job = Job(shop, filled, archive_only)
+    job = Job(shop, filled, archive_only, again)
     missing = await job.missing()
     if not missing:
         return filled
@@ -115,7 +60,8 @@ def closed(series: Series, now: int) -> int:
     """Until when rows of a series are there for good, at a time of the exchange's."""
     if series.kind in CANDLES and series.bar is not None:
         return int(series.bar.floor(now))
-    return now - LATE[series.kind]
+    late = now - LATE[series.kind]
+    return late - late % MINUTE
 
 
 @attrs.frozen(eq=False)
@@ -125,6 +71,10 @@ class Job:
     shop: Shop
     filled: Filled
     archive_only: bool
+    again: bool
+    taken: list[Span] = attrs.field(factory=list)
+    """What has been fetched."""
+    writing: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
     @property
     def series(self) -> Series:
@@ -141,15 +91,19 @@ class Job:
         series, start, end = self.series, self.filled.start, self.filled.end
         if start >= end:
             return []
-        return await self.shop.in_thread(
-            lambda: self.shop.store.missing(series.kind, series.symbol, series.bar, start, end)
+        lacking = await self.shop.in_thread(
+            lambda: self.shop.store.missing(series.kind, series.symbol, series.bar, start, end, again=self.again)
         )
+        return union([*without([(start, end)], self.taken), *lacking]) if self.again else lacking
 
     async def write(self, columns: Columns, source: str, covers: Span | None = None) -> None:
         series = self.series
-        written = await self.shop.in_thread(
-            lambda: self.shop.store.write(series.kind, series.symbol, series.bar, columns, source=source, covers=covers)
-        )
+        async with self.writing:  # the store would let a second thread wait, and tell the user so
+            written = await self.shop.in_thread(
+                lambda: self.shop.store.write(
+                    series.kind, series.symbol, series.bar, columns, source=source, covers=covers
+                )
+            )
         self.filled.new += written.new
         self.filled.changed += written.changed
 
@@ -162,7 +116,10 @@ class Job:
         if not self.shop.archive.is_there or self.series.kind not in kinds:
             return
         wanted = [period for period in periods(unit, missing) if self._is_worth(period, missing)]
-        await together(self._file(period, within(missing, period.start, period.end)) for period in wanted)
+        parts: dict[str, list[Period]] = {}
+        for period in wanted:
+            parts.setdefault(self.series.part_of(period.start), []).append(period)
+        await together(self._files(several, missing) for several in parts.values())
 
     def _is_worth(self, period: Period, missing: Sequence[Span]) -> bool:
         """Whether a file costs less than what REST would take: more than one page of candles."""
@@ -172,25 +129,40 @@ class Job:
             return True
         return length(within(missing, period.start, period.end)) > PAGE * self.step
 
-    async def _file(self, period: Period, spans: Sequence[Span]) -> None:
-        """One file of the archive into the store, as far as it is missing there."""
+    async def _files(self, several: Sequence[Period], missing: Sequence[Span]) -> None:
+        """The files of the archive that go into one file of the store, written together, also when interrupted."""
+        got: list[tuple[Columns, Span]] = []
+
+        async def one(period: Period) -> None:
+            spans = within(missing, period.start, period.end)
+            columns = await self._file(period, spans)
+            if columns is not None:
+                got.append((columns, (spans[0][0], spans[-1][1])))
+                self.taken.extend(spans)
+                self.advance(spans)
+
+        try:
+            await together(one(period) for period in several)
+        finally:
+            for columns, span in joined(got):
+                await self.write(columns, "archive", None if self.series.kind in CANDLES else span)
+
+    async def _file(self, period: Period, spans: Sequence[Span]) -> Columns | None:
+        """The rows of one file of the archive, as far as they are missing; None where it cannot be used."""
         series = self.series
         place = Place(series.kind, series.symbol, None if series.bar is None else str(series.bar), period.name)
-        slots = self.shop.large_files if series.kind == "agg_trades" else self.shop.files
-        async with slots:
+        async with self.shop.large_files if series.kind == "agg_trades" else self.shop.files:
             try:
                 text = await self.shop.archive.fetch(place)
                 if text is None:
                     await self._given_up(period, spans)
-                    return
+                    return None
                 columns = await self.shop.in_thread(lambda: sound(series, parse(series.kind, text), spans))
             except Unusable as problem:
                 self.filled.notes.append(f"{series}: the archive's {place.path.rpartition('/')[2]}: {problem}")
-                return
-            self.filled.files += 1
-            span = spans[0][0], spans[-1][1]
-            await self.write(columns, "archive", None if series.kind in CANDLES else span)
-        self.advance(spans)
+                return None
+        self.filled.files += 1
+        return columns
 
     async def _given_up(self, period: Period, spans: Sequence[Span]) -> None:
         """A file that is not there now, and where nobody else has its rows never will be."""
@@ -201,14 +173,14 @@ class Job:
     async def from_rest(self, missing: Sequence[Span]) -> None:
         """What is missing still, page by page."""
         if self.series.kind in CANDLES:
-            size = PAGE * self.step
-            for piece in pieces(missing, size * PAGES_TOGETHER):
-                await self._pages(pieces([piece], size), self._candles)
+            found = list(pages(missing, PAGE * self.step))
+            for at in range(0, len(found), PAGES_TOGETHER):
+                await self._pages(found[at : at + PAGES_TOGETHER], self._candles)
         elif self.series.kind == "metrics":
             oldest = self.shop.now - STATISTICS_DAYS * DAY + HOUR
             recent = within(missing, oldest - oldest % self.step, self.filled.end)
             try:
-                await self._pages(pieces(recent, STATISTICS_PAGE * self.step), self._statistics)
+                await self._pages(pages(recent, STATISTICS_PAGE * self.step), self._statistics)
             except Refused as refusal:  # the testnet has none
                 self.filled.notes.append(f"{self.series}: {refusal}")
         else:
@@ -237,6 +209,7 @@ class Job:
             async with self.shop.pages:
                 got.append(await page(start, end))
             self.filled.requests += 1
+            self.taken.append((start, end))
             self.advance([(start, end)])
 
         try:
@@ -257,11 +230,13 @@ class Job:
                 until = int(columns["time"][-1]) + 1
                 got.append((columns, (at, until)))
                 self.filled.requests += 1
+                self.taken.append((at, until))
                 self.advance([(at, until)])
                 at = until
                 if len(got) == PAGES_TOGETHER:
                     await self._write_all(got)
             got.append((empty(self.series), (at, end)))
+            self.taken.append((at, end))
         finally:
             await self._write_all(got)
 
@@ -278,7 +253,7 @@ class Job:
             count = length(left) // self.step
             if series.bar is not None and count:
                 self.filled.notes.append(
-                    f"{series}: {count:,} rows are not to be had yet, the first of {_when(left[0][0])}"
+                    f"{series}: {count:,} rows are not to be had yet, the first of {format_time(left[0][0])}"
                 )
             self.advance(left)
         if series.kind not in CANDLES or series.bar is None:
@@ -290,60 +265,5 @@ class Job:
         if gaps and not left:
             self.filled.notes.append(
                 f"{series}: the exchange itself has no {length(gaps) // self.step:,} of its bars, the first of "
-                f"{_when(gaps[0][0])}; source.gaps says what a run makes of that"
+                f"{format_time(gaps[0][0])}; source.gaps says what a run makes of that"
             )
-
-
-def sound(series: Series, columns: Columns, spans: Sequence[Span]) -> Columns:
-    """The rows of a file that lie in the spans; Unusable where they are not what their place says."""
-    times = series.own_time(columns["open_time" if "open_time" in columns else "time"])
-    inside = np.zeros(len(times), bool)
-    for start, end in spans:
-        inside |= (times >= start) & (times < end)
-    if series.bar is not None and ((times - series.bar.origin) % series.bar.ns).any() and not series.of.lenient:
-        raise Unusable(f"its times are not those of bars of {series.bar}")
-    if series.of.is_candles and not all(np.isfinite(columns[name]).all() for name in ("open", "high", "low", "close")):
-        raise Unusable("it has bars without a price")
-    return {name: column[inside] for name, column in columns.items()} if not inside.all() else columns
-
-
-def joined(got: Sequence[tuple[Columns, Span]]) -> Iterable[tuple[Columns, Span | None]]:
-    """Pages in order, those that meet made one."""
-    together: list[tuple[list[Columns], int, int]] = []
-    for columns, (start, end) in sorted(got, key=lambda page: page[1]):
-        if together and together[-1][2] == start:
-            together[-1] = (*together[-1][:1], together[-1][1], end)
-            together[-1][0].append(columns)
-        else:
-            together.append(([columns], start, end))
-    for pages, start, end in together:
-        table = {name: np.concatenate([page[name] for page in pages]) for name in pages[0]}
-        yield table, (start, end) if start < end else None
-
-
-def empty(series: Series) -> Columns:
-    """No row of a series."""
-    kinds = {"time": np.int64, "int": np.int64, "bool": np.bool_}
-    return {name: np.empty(0, kinds.get(number, np.float64)) for name, number in series.of.columns.items()}
-
-
-async def together(work: Iterable[Coroutine[Any, Any, None]]) -> None:
-    """All of it at once; the first error ends the others and is raised as it is."""
-    try:
-        async with asyncio.TaskGroup() as group:
-            for one in work:
-                group.create_task(one)
-    except BaseExceptionGroup as several:
-        raise _first(several) from None
-
-
-def _first(several: BaseException) -> BaseException:
-    while isinstance(several, BaseExceptionGroup):
-        several = several.exceptions[0]
-    return several
-
-
-def _when(time: int) -> str:
-    from fw.domain.time import format_time
-
-    return format_time(time)

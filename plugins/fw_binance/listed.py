@@ -10,8 +10,8 @@ import attrs
 
 import fw
 from fw_binance.archive import Archive, Place
-from fw_binance.fetching import together
 from fw_binance.periods import periods
+from fw_binance.shop import together
 
 MOST_MEANT = 3
 

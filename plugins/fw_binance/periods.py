@@ -46,8 +46,16 @@ def length(spans: Iterable[Span]) -> int:
     return sum(end - start for start, end in spans)
 
 
-def pieces(spans: Iterable[Span], size: int) -> Iterator[Span]:
-    """The spans in pieces of at most this many ns."""
-    for start, end in spans:
-        for at in range(start, end, size):
-            yield at, min(at + size, end)
+def pages(spans: Iterable[Span], size: int) -> Iterator[Span]:
+    """As few spans of at most `size` ns as hold them all, from one missing instant to another."""
+    start = end = None
+    for first, last in spans:
+        while first < last:
+            if start is None or end is None or first >= start + size:
+                if start is not None and end is not None:
+                    yield start, end
+                start = first
+            end = min(last, start + size)
+            first = end
+    if start is not None and end is not None:
+        yield start, end

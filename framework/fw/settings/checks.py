@@ -17,6 +17,7 @@ def check(reader: Reader, root: Table, values: Mapping[str, Any]) -> None:
     source, bar = values.get("source"), values.get("bar")
     if isinstance(source, SourceEntry):
         _check_range(reader, source, root.get("source"))
+    _check_environments(reader, source, values.get("broker"), root)
     simulation = values.get("simulation")
     if isinstance(bar, BarSize) and isinstance(simulation, Simulation):
         _check_finer(reader, simulation, root.get("simulation"), bar)
@@ -43,6 +44,20 @@ def _check_range(reader: Reader, source: SourceEntry, node: Node | None) -> None
     end = node.get("end") if isinstance(node, Table) else None
     if source.start is not None and source.end is not None and source.end <= source.start and end is not None:
         reader.report(end.place, "source.end", "must be after start: start is inclusive, end exclusive")
+
+
+def _check_environments(reader: Reader, source: Any, broker: Any, root: Table) -> None:
+    """Orders go where the prices come from: parts that name an environment name the same."""
+    theirs, own = (getattr(getattr(entry, "spec", None), "environment", None) for entry in (source, broker))
+    if theirs is None or own is None or theirs == own:
+        return
+    node = root.get("broker")
+    said = node.get("environment") if isinstance(node, Table) else None
+    place = (said or node or root).place
+    text = (
+        f"is {own}, but that of the source is {theirs}: prices and orders must be of one exchange; give both the same"
+    )
+    reader.report(place, "broker.environment", text)
 
 
 def _check_finer(reader: Reader, simulation: Simulation, node: Node | None, clock: BarSize) -> None:

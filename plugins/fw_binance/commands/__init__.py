@@ -7,6 +7,7 @@ import click
 
 def data_group() -> click.Group:
     """The group with all its commands."""
+    from fw_binance.commands.downloading import download
     from fw_binance.commands.exporting import export
     from fw_binance.commands.importing import import_
     from fw_binance.commands.listing import list_
@@ -15,6 +16,6 @@ def data_group() -> click.Group:
     group = click.Group(
         "data", help="Fetch market data, list what is there, check it, mend it, take it in, give it out."
     )
-    for command in (list_, verify, import_, export):
+    for command in (download, list_, verify, import_, export):
         group.add_command(command)
     return group
