@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import pytest
@@ -13,6 +15,7 @@ from fw.domain.time import parse_time
 from fw.plugins import load
 from fw.registry import BUNDLED, Offer
 from fw.testing.fakes import FakeRun
+from fw_binance.environment import Hosts
 
 REGISTRY = load(environ={}).registry
 SETTINGS: dict[tuple[str, str], dict[str, Any]] = {
@@ -51,4 +54,13 @@ def test_a_made_up_market_and_files_of_it_pass_the_suite_of_sources(tmp_path: Pa
     for name in market.instruments:
         market.of(name).bars.to_pandas().reset_index().to_parquet(tmp_path / f"{name}.parquet")
     fw.testing.check_source(offers["files"].spec(bars=f"{tmp_path}/{{instrument}}.parquet"), WANT)
-    assert set(offers) == {"synthetic", "files"}, "put the new source through its suite here"
+    assert set(offers) == {"synthetic", "files", "binance"}, "put the new source through its suite here"
+
+
+def test_the_exchange_passes_the_suite_of_sources(
+    make_venue: Callable[..., Any], venue_kit: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    offers = {offer.name: offer for offer in REGISTRY.offers("source")}
+    venue = make_venue(venue_kit.market(WANT.instruments, 24 * 20, bar="1h"))
+    monkeypatch.setattr(tempfile, "gettempdir", lambda: str(tmp_path))  # the workspace of the suite's run
+    fw.testing.check_source(offers["binance"].spec(environment=Hosts(**venue.hosts), download=True), WANT)
