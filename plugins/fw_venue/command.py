@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from fw.domain.market import Market
     from fw_venue.server import Venue
 
-MADE_UP = ("BTCUSDT", "ETHUSDT", "SOLUSDT")
+MADE_UP = {"BTCUSDT": 40_000.0, "ETHUSDT": 2_500.0, "SOLUSDT": 100.0}
+"""Contracts of the made-up market, and their prices in 2022."""
 PAST = 60 * DAY
 """History of the made-up market before its clock begins."""
 
@@ -96,13 +97,17 @@ def made_up(start: int, speed: float) -> Market:
     """A market of one-minute bars around `start`, ns, long enough for half a day at this speed."""
     import fw
 
-    source = fw.catalog().find("source", "synthetic").spec().build(None)  # it asks nothing of its run
+    spec = fw.catalog().find("source", "synthetic").spec
     first, last = start - start % MINUTE - PAST, start + min(LONGEST, int(max(2 * DAY, WORKING_DAY * speed)))
     needs = ("bars", "funding", "mark", "index", "premium", "open_interest", "long_short", "taker_ratio")
-    found: Market = source.history(
-        fw.Want(instruments=MADE_UP, bar=BarSize.parse("1m"), start=first, end=last - last % MINUTE, needs=needs)
-    )
-    return found
+    series = {}
+    for symbol, price in MADE_UP.items():
+        source = spec(price=price).build(None)  # it asks nothing of its run
+        want = fw.Want(
+            instruments=(symbol,), bar=BarSize.parse("1m"), start=first, end=last - last % MINUTE, needs=needs
+        )
+        series[symbol] = source.history(want).series[symbol]
+    return fw.Market(series=series, focus=next(iter(series)), made_up=True)
 
 
 def pace(market: Market, speed: float) -> int:
@@ -139,6 +144,8 @@ def watch(venue: Venue, until: float | None) -> None:
     pause = 0.25
 
     def over() -> bool:
+        if venue.problem is not None:
+            raise venue.problem
         return until is not None and time.monotonic() >= until
 
     if not sys.stdout.isatty():
@@ -159,7 +166,7 @@ def table(venue: Venue) -> Table:
 
     from fw_venue.market_data import day
 
-    now = venue.clock.now
+    now = venue.clock.now // 1000 * 1000
     ended = ", the market has ended: restart it with --start" if now >= venue.ends else ""
     drawn = Table(title=f"{format_time(now * MILLISECOND)} UTC{ended}", title_justify="left", caption=busy(venue))
     for name in ("symbol", "last", "24 h", "bid", "ask", "mark", "funding", "in"):

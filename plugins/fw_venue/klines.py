@@ -47,7 +47,7 @@ class Klines:
         self.bars: Larger = larger(prices, size)
         self.size = self.bars.size
         self.origin = size.origin // 1_000_000
-        self._piece = lru_cache(maxsize=512)(self._write)
+        self._piece = lru_cache(maxsize=64)(self._write)
 
     def rows(self, start: int | None, end: int | None, limit: int, now: int) -> list[bytes]:
         """What there is of [start, end] (open times, ms) at `now`, each row as JSON.

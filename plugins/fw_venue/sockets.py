@@ -117,7 +117,7 @@ class Hub:
         self.connections.append(connection)
         asked = request.query.get("streams", "").split("/") if wrapped else parts[1:]
         if route == PRIVATE:
-            connection.listen_key = request.query.get("listenKey") or (parts[1] if len(parts) > 1 else None)
+            connection.listen_key = request.query.get("listenKey") or next(iter(asked), None)
         else:
             self.subscribe(connection, [name for name in asked if "@" in name or name.startswith("!")])
         try:

@@ -115,6 +115,18 @@ def test_messages_are_doubled_lost_swapped_or_changed(make_venue: Callable[..., 
     assert venue_kit.heard(venue, stream, one_minute(venue)) == []
 
 
+def test_a_candle_is_hidden_until_it_heals(make_venue: Callable[..., Any], venue_kit: ModuleType) -> None:
+    venue = make_venue(at=20, pace=15_000)
+    hidden = venue.clock.now
+    venue.faults.hide_candle(hidden)
+    found = venue_kit.heard(venue, "/market/ws/btcusdt@kline_1m", lambda: venue.clock.advance(ms=2 * MINUTE))
+    assert [message["k"]["t"] - hidden for message in found if message["k"]["x"]] == [MINUTE]
+    path = f"/fapi/v1/klines?symbol=BTCUSDT&interval=1m&startTime={hidden}"
+    assert [row[0] - hidden for row in venue_kit.rows(venue, path)] == [MINUTE, 2 * MINUTE]
+    venue.faults.calm()
+    assert [row[0] - hidden for row in venue_kit.rows(venue, path)] == [0, MINUTE, 2 * MINUTE]
+
+
 def test_a_message_may_be_malformed_and_a_frame_none_at_all(make_venue: Callable[..., Any]) -> None:
     from aiohttp import ClientSession, WSMsgType
 

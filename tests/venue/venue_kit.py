@@ -237,6 +237,15 @@ class Knobs(Faults):
 
         self.change(path, cut, times=times)
 
+    def hide_candle(self, open_time: int, symbol: str = "[a-z]+") -> None:
+        """The candle that opens then (ms) is missing from streams and from REST, until `calm`."""
+        self.without_row("/fapi/v1/klines", open_time)
+
+        def unless_hidden(text: str) -> Iterable[str]:
+            return () if json.loads(text)["k"]["t"] == open_time else (text,)
+
+        self.edit(f"{symbol}@kline_.*", unless_hidden, times=None)
+
     async def before(self, request: web.Request) -> web.StreamResponse | None:
         self.requests.append(request.path_qs)
         for reply in _due(self._answers, request.path, most=1):
