@@ -124,11 +124,11 @@ def to_deviations(variances: Floats, scale: float) -> None:
 
 
 @kernel
-def hurst_exponents(close: Floats, spans: Integers, out: Floats) -> None:
+def hurst_exponents(close: Floats, spans: Integers, first: int, out: Floats) -> None:
     """Write the growth of price moves with their length over the last `spans[k]` closes, in [0, 1], to `out[k, bar]`.
 
     It is the slope of ½ ln(mean squared log move) over ln(lag) for the lags 1, 2, 4 … up to a quarter of the span,
-    by least squares; 0.5 where there is no move at all over some lag.
+    by least squares; 0.5 where there is no move at all over some lag. Rows before `first` are left NaN.
     """
     bars = len(close)
     logs = np.empty(bars)
@@ -141,7 +141,8 @@ def hurst_exponents(close: Floats, spans: Integers, out: Floats) -> None:
         lags = 1
         while 4 * 2**lags <= span:
             lags += 1
-        column = out[k, span - 1 :]
+        begin = max(first, span - 1)
+        column = out[k, begin:]
         column[:] = 0.0
         still = np.zeros(len(column), np.bool_)
         spread = 0.0
@@ -157,7 +158,7 @@ def hurst_exponents(close: Floats, spans: Integers, out: Floats) -> None:
             moving_means(squares, np.array([span - lag]), means)
             weight = (j - 0.5 * (lags - 1)) / (spread * math.log(2.0)) * 0.5
             for i in range(len(column)):
-                mean = means[0, span - lag - 1 + i]
+                mean = means[0, begin - lag + i]
                 if mean > 0.0:
                     column[i] += weight * math.log(mean)
                 elif mean == 0.0:

@@ -118,14 +118,17 @@ def deviations_of_deviations(close: Floats, spans: Integers, out: Floats) -> Non
 
 
 @kernel
-def log_realised(close: Floats, spans: Integers, scale: float, out: Floats) -> None:
-    """Write ln(`scale` × root of the mean of the last `spans[k]` squared log returns), not below ln(1e-6)."""
+def log_realised(close: Floats, spans: Integers, scale: float, first: int, out: Floats) -> None:
+    """Write ln(`scale` × root of the mean of the last `spans[k]` squared log returns), not below ln(1e-6).
+
+    Of the rows before `first` only the means are written.
+    """
     squares = np.empty(len(close))
     squared_returns(close, squares)
     out[:, :1] = np.nan
     moving_means(squares[1:], spans, out[:, 1:])
     for k in range(len(spans)):
         column = out[k]
-        for i in range(len(column)):
+        for i in range(first, len(column)):
             deviation = scale * math.sqrt(column[i])
             column[i] = math.log(1e-6 if deviation < 1e-6 else deviation)

@@ -195,7 +195,7 @@ class Har(Written):
         from fw_features.returns import log_realised
 
         spans = integers(self.spans)
-        return lambda market, first, out: log_realised(market.bars.close, spans, root_year(market), out)
+        return lambda market, first, out: log_realised(market.bars.close, spans, root_year(market), first, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(
@@ -226,7 +226,7 @@ class Hurst(Written):
         from fw_features.ranges import hurst_exponents
 
         spans = integers(self.spans)
-        return lambda market, first, out: hurst_exponents(market.bars.close, spans, out)
+        return lambda market, first, out: hurst_exponents(market.bars.close, spans, first, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(

@@ -36,6 +36,33 @@ class Series:
         return column in (held.extra if isinstance(held, Bars) else held.columns)
 
 
+class LazySeries(Series):
+    """The same, each kind made when it is first looked at: live cuts windows at every bar, and sets read few kinds.
+
+    Mutable only in what it remembers.
+    """
+
+    __slots__ = ("_make",)
+
+    @classmethod
+    def of(cls, make: Callable[[str], Any]) -> LazySeries:
+        """A series whose fields are what `make` gives for their names."""
+        series = object.__new__(cls)
+        object.__setattr__(series, "_make", make)
+        return series
+
+    def __getattr__(self, name: str) -> Any:
+        """A field that nobody has looked at yet."""
+        if name not in FIELDS:
+            raise AttributeError(f"a series has no {name!r}; it has {', '.join(FIELDS)}")
+        found = self._make(name)
+        object.__setattr__(self, name, found)
+        return found
+
+
+FIELDS = tuple(field.name for field in attrs.fields(Series))
+
+
 @attrs.frozen(eq=False, kw_only=True)
 class Market:
     """The data of one or many instruments; `bars`, `funding`, `mark`, `stamps` are those of the instrument in focus."""
@@ -110,26 +137,24 @@ class Market:
         return self.between(int(opens[-bars]), None) if bars < len(opens) else self
 
     def _cut(self, cut: Callable[[Any], Any], cut_stamps: Callable[[Stamps], Stamps]) -> Market:
-        series = {
-            symbol: Series(
-                bars=cut(data.bars),
-                funding=None if data.funding is None else cut(data.funding),
-                mark=None if data.mark is None else cut(data.mark),
-                stamps=_CutStamps(data.stamps, cut_stamps) if data.stamps else data.stamps,
-                rules=data.rules,
-            )
-            for symbol, data in self.series.items()
-        }
+        series = {symbol: LazySeries.of(_cutter(data, cut, cut_stamps)) for symbol, data in self.series.items()}
         return Market(series=series, focus=self.focus, notes=self.notes, made_up=self.made_up)
 
 
-class _CutStamps(Mapping[str, Stamps]):
-    """Stamps that are cut when a kind is first looked at: live cuts windows at every bar, and few sets read any.
+def _cutter(data: Series, cut: Callable[[Any], Any], cut_stamps: Callable[[Stamps], Stamps]) -> Callable[[str], Any]:
+    def make(name: str) -> Any:
+        whole = getattr(data, name)
+        if name == "stamps":
+            return LazyStamps(whole, cut_stamps) if whole else whole
+        return whole if whole is None or name == "rules" else cut(whole)
 
-    Mutable only in what it remembers.
-    """
+    return make
 
-    def __init__(self, whole: Mapping[str, Stamps], cut: Callable[[Stamps], Stamps]) -> None:
+
+class LazyStamps(Mapping[str, Stamps]):
+    """Stamps that are cut when a kind is first looked at. Mutable only in what it remembers."""
+
+    def __init__(self, whole: Mapping[str, Any], cut: Callable[[Any], Stamps]) -> None:
         self._whole = whole
         self._cut = cut
         self._made: dict[str, Stamps] = {}

@@ -2,22 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
 from fw.domain.bars import COLUMNS, Bars, resample
-from fw.domain.market import Market, Series
+from fw.domain.market import LazySeries, LazyStamps, Market, Series
 from fw.domain.stamps import Stamps
 from fw.errors import DataError
 
 if TYPE_CHECKING:
+    from fw.domain.instrument import Instrument
     from fw.domain.time import BarSize
 
 OWN = ("bars", "funding", "mark")
-TIME, PUBLISHED = "its own time", "time of publication"  # no column of stamps bears such a name
 SPARE = 1024  # rows of room made at once, so that adding a row seldom copies the others
 
 
@@ -29,27 +29,45 @@ class GrowingMarket:
 
     def __init__(self, market: Market, keep: int) -> None:
         self._keep = keep
-        self.market = market.trailing(keep)
-        self._series = {
+        self._kinds = {
             symbol: {kind: _Growing(rows) for kind, rows in _kinds(data).items()}
-            for symbol, data in self.market.series.items()
+            for symbol, data in market.trailing(keep).series.items()
         }
+        self.market = attrs.evolve(market, series=self._series(market))
 
     def add(self, newer: Market) -> Market:
         """Take in bars and stamps later than those that are there; the whole market. DataError where a kind is gone."""
-        since = _since(self.market.bars, self._keep)
-        series = {}
-        for symbol, kinds in self._series.items():
+        for symbol, kinds in self._kinds.items():
             rows = _kinds(newer.series[symbol])
             for kind, growing in kinds.items():
                 if kind not in rows:
                     raise DataError(f"the source no longer gives {kind} of {symbol}, which it gave before")
-                growing.add(rows[kind], since)
-            grown = {kind: growing.shown for kind, growing in kinds.items()}
-            own = {kind: grown.pop(kind) for kind in OWN if kind in grown}
-            series[symbol] = Series(**own, stamps=grown, rules=self.market.series[symbol].rules)
-        self.market = attrs.evolve(self.market, series=series)
+                growing.add(rows[kind], self._since)
+        self.market = attrs.evolve(self.market, series=self._series(self.market))
         return self.market
+
+    def _since(self) -> int | None:
+        return _since(self.market.bars, self._keep)
+
+    def _series(self, market: Market) -> dict[str, Series]:
+        return {symbol: _shown(kinds, market.series[symbol].rules) for symbol, kinds in self._kinds.items()}
+
+
+def _shown(kinds: Mapping[str, _Growing], rules: Instrument | None) -> Series:
+    """What there is by now of an instrument, cut from its room when it is first looked at."""
+    now = {kind: (growing.room, growing.count) for kind, growing in kinds.items()}
+    stamps = {kind: room for kind, room in now.items() if kind not in OWN}
+
+    def make(name: str) -> Any:
+        if name == "stamps":
+            return LazyStamps(stamps, _filled)
+        return rules if name == "rules" else _filled(now[name]) if name in now else None
+
+    return LazySeries.of(make)
+
+
+def _filled(room: tuple[Any, int]) -> Any:
+    return room[0].rows(slice(0, room[1]))
 
 
 class GrowingLarger:
@@ -68,13 +86,16 @@ class GrowingLarger:
         if until == self._until:
             return False
         self._until = until
-        since = _since(self.market.bars, self._keep)
         series = {}
         for symbol, growing in self._bars.items():
             data = market.series[symbol]
-            series[symbol] = attrs.evolve(data, bars=growing.add(self._closed(data.bars, growing.shown), since))
+            growing.add(self._closed(data.bars, growing.shown), self._since)
+            series[symbol] = attrs.evolve(data, bars=growing.shown)
         self.market = attrs.evolve(market, series=series)
         return True
+
+    def _since(self) -> int | None:
+        return _since(self.market.bars, self._keep)
 
     def _closed_until(self, market: Market) -> int:
         """The last instant so far at which a bar of this size may close."""
@@ -99,46 +120,58 @@ def _kinds(data: Series) -> dict[str, Any]:
 
 
 class _Growing:
-    """Bars or stamps of one kind that grow. Mutable: `shown` is what there is by now."""
+    """Bars or stamps of one kind that grow. Mutable: the first `count` rows of `room` are what there is by now."""
 
-    shown: Any
-    _room: Any
+    room: Any
+    count: int
 
     def __init__(self, rows: Bars | Stamps) -> None:
         self._make_room(rows)
 
-    def add(self, newer: Any, since: int | None) -> Any:
-        """Put these rows at the end; of the others at least those from the instant `since` on stay."""
-        count = len(newer)
-        if not count:
-            return self.shown
-        end = len(self.shown)
-        if end + count > self._size:
-            self._make_room(self.shown.between(since, None))
-            end = len(self.shown)
-        for name, column in _columns(newer).items():
-            self._columns[name][end : end + count] = column
-        self.shown = self._room.rows(slice(0, end + count))
-        return self.shown
+    @property
+    def shown(self) -> Any:
+        return _filled((self.room, self.count))
+
+    def add(self, newer: Any, since: Callable[[], int | None]) -> None:
+        """Put these rows at the end; of the others at least those from an instant on stay."""
+        added = len(newer)
+        if not added:
+            return
+        if self.count + added > self._size:
+            self._make_room(self.shown.between(since(), None))
+        end = self.count
+        self.count += added
+        if added == 1:  # as live: a number is put into its place in a third of the time of a slice
+            for column, values in zip(self._columns, _arrays(newer, self._others), strict=True):
+                column[end] = values[0]
+        else:
+            for column, values in zip(self._columns, _arrays(newer, self._others), strict=True):
+                column[end : end + added] = values
 
     def _make_room(self, rows: Any) -> None:
-        self._size = 2 * len(rows) + SPARE
-        self._columns = {name: np.zeros(self._size, column.dtype) for name, column in _columns(rows).items()}
-        for name, column in _columns(rows).items():
-            self._columns[name][: len(rows)] = column
-        kept: dict[str, Any] = dict(self._columns)
+        self.count, self._size = len(rows), 2 * len(rows) + SPARE
+        self._others = tuple(rows.extra if isinstance(rows, Bars) else rows.columns)
+        self._columns = []
+        for values in _arrays(rows, self._others):
+            self._columns.append(np.zeros(self._size, values.dtype))
+            self._columns[-1][: len(rows)] = values
         if isinstance(rows, Bars):
-            kept["extra"] = {name: kept.pop(name) for name in rows.extra}
-            self._room = attrs.evolve(rows, **kept)
+            known = dict(zip(("open_time", *COLUMNS, *self._others), self._columns, strict=True))
+            extra = {name: known.pop(name) for name in self._others}
+            self.room = attrs.evolve(rows, **known, extra=extra)
         else:
-            self._room = Stamps(kept.pop(TIME), published=kept.pop(PUBLISHED), columns=kept)
-        self.shown = self._room.rows(slice(0, len(rows)))
+            time, published, *others = self._columns
+            self.room = Stamps(time, dict(zip(self._others, others, strict=True)), published=published)
 
 
-def _columns(rows: Bars | Stamps) -> Mapping[str, Any]:
-    if isinstance(rows, Stamps):
-        return {TIME: rows.time, PUBLISHED: rows.published, **rows.columns}
-    return {name: getattr(rows, name) for name in ("open_time", *COLUMNS)} | dict(rows.extra)
+def _arrays(rows: Bars | Stamps, others: Iterable[str]) -> list[Any]:
+    """Times and values, those by name that not every source has in this order; DataError where one is missing."""
+    try:
+        if isinstance(rows, Stamps):
+            return [rows.time, rows.published, *(rows.columns[name] for name in others)]
+        return [rows.open_time, *(getattr(rows, name) for name in COLUMNS), *(rows.extra[name] for name in others)]
+    except KeyError as missing:
+        raise DataError(f"the source no longer gives the column {missing.args[0]}, which it gave before") from None
 
 
 def _since(bars: Bars, keep: int) -> int | None:

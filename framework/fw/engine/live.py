@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     Floats = NDArray[np.float64]
 
 SMALL = 64  # windows of up to this many bars are cut as one: a cut costs more than some bars too many
-NEAR, MANY = 0.4, 1024  # so are longer ones of at least this share of the next and not so many bars less
+NEAR, MANY = 0.5, 1024  # so are longer ones of at least this share of the next and not so many bars less
 
 
 class LiveColumns:
