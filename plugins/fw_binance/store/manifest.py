@@ -90,27 +90,33 @@ class Manifest:
     """What is missing there is not to be had."""
     pending: dict[str, Part] = attrs.field(factory=dict)
     """What a writer is about to have written."""
-    lost: list[Span] = attrs.field(factory=list)
-    """What was there before a broken file was moved aside, and is not yet again."""
+    wanted: list[Span] = attrs.field(factory=list)
+    """What is to be asked for again, whether or not it is there: its file was broken, or its numbers cannot be."""
 
-    def with_parts(self, parts: dict[str, Part], covered: Iterable[Span]) -> Manifest:
-        """These files written, these spans answered, and nothing begun."""
+    def with_parts(self, parts: dict[str, Part], covered: Iterable[Span], answered: Iterable[Span] = ()) -> Manifest:
+        """These files written, these spans covered, what was wanted of either answered, and nothing begun."""
         both = dict(sorted({**self.parts, **parts}.items()))
-        after = attrs.evolve(self, parts=both, covered=union([*self.covered, *covered]), pending={})
-        return attrs.evolve(after, lost=without(self.lost, [*after.held(), *after.covered]))
+        spans = union(covered)
+        left = without(self.wanted, [*spans, *answered])
+        return attrs.evolve(self, parts=both, covered=union([*self.covered, *spans]), pending={}, wanted=left)
 
-    def without_part(self, name: str, *, is_lost: bool = False) -> Manifest:
-        """This file gone, and with it what was known of its time; what `is_lost` is to be fetched again."""
+    def without_part(self, name: str, *, is_wanted: bool = False) -> Manifest:
+        """This file gone, and with it what was known of its time, which may be wanted again."""
         parts = {other: part for other, part in self.parts.items() if other != name}
         after = attrs.evolve(self, parts=parts, covered=without(self.covered, [span_of(self.series, name)]))
-        return attrs.evolve(after, lost=union([*self.lost, self.held_by(name)])) if is_lost else after
+        return after.with_wanted(self.held_by(name)) if is_wanted else after
 
-    def held_by(self, name: str) -> Span:
-        """The time a file's rows were of; all the time it is for, where that is not known."""
-        part = self.parts.get(name)
-        if part is None or self.series.bar is None:
-            return span_of(self.series, name)
-        return part.first, part.last + self.series.bar.ns
+    def with_wanted(self, spans: Iterable[Span]) -> Manifest:
+        """These spans to be asked for again."""
+        both = union([*self.wanted, *spans])
+        return attrs.evolve(self, wanted=both, covered=without(self.covered, both))
+
+    def held_by(self, name: str) -> list[Span]:
+        """The time a file's rows were fetched for; all the time it is for, where that is not known."""
+        part, span = self.parts.get(name), [span_of(self.series, name)]
+        if part is not None and self.series.bar is not None:
+            return [(part.first, part.last + self.series.bar.ns)]
+        return without(span, without(span, self.covered)) or span
 
     def held(self) -> list[Span]:
         """The time that rows fill."""
@@ -129,8 +135,8 @@ class Manifest:
             "partitions": {name: _part_plain(part) for name, part in self.parts.items()},
             "covered": _spans_plain(self.covered),
         }
-        if self.lost:
-            plain["lost"] = _spans_plain(self.lost)
+        if self.wanted:
+            plain["wanted"] = _spans_plain(self.wanted)
         if self.pending:
             plain["pending"] = {name: _part_plain(part) for name, part in self.pending.items()}
         return plain
@@ -154,7 +160,7 @@ def load(series: Series, folder: Path, *, now: int) -> tuple[Manifest, bool]:
     }
     gone = manifest.parts.keys() - there.keys()
     for name in gone:
-        manifest = manifest.without_part(name, is_lost=any(folder.glob(f"{name}{SUFFIX}{ASIDE}*")))
+        manifest = manifest.without_part(name, is_wanted=any(folder.glob(f"{name}{SUFFIX}{ASIDE}*")))
     new = there.keys() - manifest.parts.keys() - arrived.keys()
     found = {name: part for name in new if (part := _found(series, there[name], now)) is not None}
     if not (gone or found or manifest.pending):
@@ -174,8 +180,8 @@ def _read(series: Series, folder: Path) -> Manifest:
         parts, pending = (
             {name: _part_of(part) for name, part in plain.get(key, {}).items()} for key in ("partitions", "pending")
         )
-        covered, lost = (_spans_of(plain.get(key, [])) for key in ("covered", "lost"))
-        return Manifest(series, parts, covered, pending, lost)
+        covered, wanted = (_spans_of(plain.get(key, [])) for key in ("covered", "wanted"))
+        return Manifest(series, parts, covered, pending, wanted)
     except (ValueError, KeyError, TypeError, AttributeError):
         return Manifest(series)
 

@@ -15,8 +15,8 @@ from fw_binance.store.spans import Span, union
 from fw_binance.store.store import Store
 from fw_binance.store.verify import check_series
 
-Fetch = Callable[[Series, int, int], None]
-"""Fetches the rows of [start, end) ns into the store."""
+Fetch = Callable[[Sequence[tuple[Series, int, int]]], None]
+"""Fetches what the store lacks of each series in [start, end) ns, into the store."""
 
 
 @attrs.frozen
@@ -33,31 +33,40 @@ class Repaired:
 
 
 def repair(store: Store, several: Sequence[Series], fetch: Fetch) -> list[Repaired]:
-    """Of each series that needed it, what was done."""
-    done = [repair_series(store, series, fetch) for series in several]
-    return [one for one in done if one.moved or one.asked]
+    """Move broken files aside, and ask again for what is missing and for bars that cannot be; what was done to which.
+
+    Holes that the source had no bars for are asked for too: they may have healed.
+    """
+    wanted = {series: found for series in several if (found := _wanted(store, series)) is not None}
+    if any(asked for _, asked in wanted.values()):
+        fetch([(series, asked[0][0], asked[-1][1]) for series, (_, asked) in wanted.items() if asked])
+    done = []
+    for series, (moved, asked) in wanted.items():
+        names = series.kind, series.symbol, series.bar
+        left = [span for start, end in asked for span in store.missing(*names, start, end, again=True)]
+        done.append(Repaired(series, tuple(moved), tuple(asked), tuple(union(left))))
+    return done
 
 
-def repair_series(store: Store, series: Series, fetch: Fetch) -> Repaired:
-    """Move its broken files aside, ask again for what is missing between its ends, and for bars that cannot be."""
+def _wanted(store: Store, series: Series) -> tuple[list[Path], list[Span]] | None:
+    """Broken files moved aside, and the spans to ask for; None where nothing is wrong."""
     found = list(check_series(store, series))
     broken = sorted({finding.part for finding in found if finding.what in BROKEN and finding.part is not None})
-    wanted = [span for finding in found if finding.what in ("gap", "prices") for span in finding.spans]
+    spans = [span for finding in found if finding.what in ("gap", "prices") for span in finding.spans]
     moved = []
     for name in broken:
-        aside, lost = move_aside(store, series, name)
+        aside, held = move_aside(store, series, name)
         moved.append(aside)
-        wanted.append(lost)
+        spans += held
+    if not spans:
+        return None
     now = store.now()
-    asked = union((start, min(end, now)) for start, end in wanted)
-    for start, end in asked:
-        fetch(series, start, end)
-    names = series.kind, series.symbol, series.bar
-    left = [span for start, end in asked for span in store.missing(*names, start, end, again=True)]
-    return Repaired(series, tuple(moved), tuple(asked), tuple(union(left)))
+    asked = union((start, min(end, now)) for start, end in spans)
+    store.want(series, asked)
+    return moved, asked
 
 
-def move_aside(store: Store, series: Series, name: str) -> tuple[Path, Span]:
+def move_aside(store: Store, series: Series, name: str) -> tuple[Path, list[Span]]:
     """Keep a file under a name the store does not read; gives where it lies, and the time it was for."""
     with store.hold(series):
         folder = store.folder(series)
@@ -69,5 +78,5 @@ def move_aside(store: Store, series: Series, name: str) -> tuple[Path, Span]:
             aside = file.with_name(f"{file.name}{ASIDE}-{number}")
         os.replace(file, aside)
         flush_folder(folder)
-        manifest.without_part(name, is_lost=True).save(folder)
+        manifest.without_part(name, is_wanted=True).save(folder)
         return aside, manifest.held_by(name)

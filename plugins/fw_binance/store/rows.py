@@ -78,7 +78,7 @@ def check_holes(series: Series, manifest: Manifest) -> Iterator[Finding]:
     """Bars missing between the first and the last: yet to be fetched, or not to be had."""
     held = manifest.held()
     ends = [(held[0][0], held[-1][1])] if held else []
-    holes = without([*ends, *manifest.lost], held)
+    holes = without([*ends, *manifest.wanted], held)
     unknown = without(holes, manifest.covered)
     for spans, is_fault, why in (
         (unknown, True, "; `fw data repair` fetches them"),
@@ -125,12 +125,12 @@ def check_ids(series: Series, rows: Rows, before: tuple[int, int] | None, covere
         yield Finding(series=series, what="gap", text=text, spans=tuple(chosen))
 
 
-def check_lost(series: Series, manifest: Manifest) -> Iterator[Finding]:
+def check_wanted(series: Series, manifest: Manifest) -> Iterator[Finding]:
     """Time whose file was moved aside, and of which nothing was fetched since."""
-    if manifest.lost:
-        since = _first([start for start, _ in manifest.lost], "from")
-        text = f"what was there is lost, {since}; `fw data repair` fetches it"
-        yield Finding(series=series, what="gap", text=text, spans=tuple(manifest.lost))
+    if manifest.wanted:
+        since = _first([start for start, _ in manifest.wanted], "from")
+        text = f"what was there has to be fetched again, {since}; `fw data repair` does"
+        yield Finding(series=series, what="gap", text=text, spans=tuple(manifest.wanted))
 
 
 def _counted(count: int, what: str) -> str:

@@ -123,12 +123,12 @@ class Store:
             return self._write(series, rows, source, spans)
 
     def _write(self, series: Series, rows: dict[str, NDArray[Any]], source: str, spans: Spans) -> Written:
-        folder, time_column = self.folder(series), series.of.time
+        folder, times = self.folder(series), rows[series.of.time]
         manifest = self.manifest(series)
         files: dict[str, bytes] = {}
         parts: dict[str, Part] = {}
         new = changed = 0
-        for name, chosen in series.parts(rows[time_column]):
+        for name, chosen in series.parts(times):
             old = manifest.parts.get(name)
             there, sources = nothing(series), {source}
             if (file := folder / f"{name}{SUFFIX}").exists():
@@ -136,19 +136,20 @@ class Store:
                 sources |= set(old.source if old else ())
             both, others = merged(series, there, {column: values[chosen] for column, values in rows.items()})
             data = encode(both, series.of)
-            part = describe(series, both[time_column], data, sources, self.now())
-            new += part.rows - len(there[time_column])
+            part = describe(series, both[series.of.time], data, sources, self.now())
+            new += part.rows - len(there[series.of.time])
             changed += others
             if old is not None and part.sha256 == old.sha256:
                 continue  # the same bytes again
             files[name], parts[name] = data, part
-        if not files and not without(spans, manifest.covered):
+        answered = list(row_spans(series, times)) if manifest.wanted else []
+        if not (files or without(spans, manifest.covered) or answered):
             return Written()
         if files:
             attrs.evolve(manifest, pending=parts).save(folder)
             for name, data in files.items():
                 write_whole(folder / f"{name}{SUFFIX}", data)
-        manifest.with_parts(parts, spans).save(folder)
+        manifest.with_parts(parts, spans, answered).save(folder)
         return Written(new, changed, tuple(files))
 
     def missing(self, kind: str, symbol: str, bar: Bar, start: int, end: int, *, again: bool = False) -> Spans:
@@ -162,9 +163,15 @@ class Store:
         known = manifest.held()
         if not again or series.bar is None:
             known = union([*known, *manifest.covered])
+        known = without(known, manifest.wanted)
         if series.bar is None:
             return without([(start, end)], known)
         return union(series.on_grid(first, last) for first, last in without([(start, end)], known))
+
+    def want(self, series: Series, spans: Sequence[Span]) -> None:
+        """Count these spans as missing until they are written again, though rows may be there."""
+        with self.hold(series):
+            self.manifest(series).with_wanted(spans).save(self.folder(series))
 
     def manifest(self, series: Series) -> Manifest:
         """What is known of a series' files; nothing where there are none."""
@@ -194,6 +201,16 @@ class Store:
                     if folder.is_dir() and any(folder.glob(f"[!.]*{SUFFIX}")):
                         found.append(Series(kind, symbol.name, folder.name if KINDS[kind].barred else None))
         return found
+
+
+def row_spans(series: Series, times: NDArray[np.int64]) -> Iterator[Span]:
+    """The time that rows fill, where they stand on a grid."""
+    if series.bar is None or not len(times):
+        return
+    own, size = series.own_time(times), series.bar.ns
+    breaks = np.flatnonzero(np.diff(own) > size)
+    for first, last in zip([0, *(breaks + 1)], [*breaks, len(own) - 1], strict=True):
+        yield int(own[first]), int(own[last]) + size
 
 
 def _whole(file: Path, series: Series, part: Part | None) -> dict[str, NDArray[Any]]:

@@ -14,7 +14,7 @@ from fw_binance.store.files import SUFFIX, decode
 from fw_binance.store.findings import BROKEN, Finding
 from fw_binance.store.manifest import Manifest, hash_of
 from fw_binance.store.merging import nothing
-from fw_binance.store.rows import check_holes, check_ids, check_lost, check_part, check_settlements
+from fw_binance.store.rows import check_holes, check_ids, check_part, check_settlements, check_wanted
 from fw_binance.store.series import Series
 from fw_binance.store.store import Store
 from fw_binance.tolerance import Tolerance
@@ -83,7 +83,7 @@ def check_series(store: Store, series: Series) -> Iterator[Finding]:
     if settled:
         whole = {name: np.concatenate([rows[name] for rows in settled]) for name in settled[0]}
         yield from check_settlements(series, whole, manifest.covered)
-    yield from check_holes(series, manifest) if series.bar is not None else check_lost(series, manifest)
+    yield from check_holes(series, manifest) if series.bar is not None else check_wanted(series, manifest)
 
 
 def _corrupt(store: Store, series: Series) -> Iterator[Finding]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -205,11 +206,13 @@ class Shop:
         self.store, self.rows = store, rows
         self.asked: list[tuple[int, int]] = []
 
-    def fetch(self, series: Series, start: int, end: int) -> None:
-        self.asked.append((start, end))
-        chosen = (self.rows["open_time"] >= start) & (self.rows["open_time"] < end)
-        rows = {name: column[chosen] for name, column in self.rows.items()}
-        self.store.write(series.kind, series.symbol, series.bar, rows, source="rest", covers=(start, end))
+    def fetch(self, wanted: Sequence[tuple[Series, int, int]]) -> None:
+        for series, first, last in wanted:
+            for start, end in self.store.missing(series.kind, series.symbol, series.bar, first, last):
+                self.asked.append((start, end))
+                chosen = (self.rows["open_time"] >= start) & (self.rows["open_time"] < end)
+                rows = {name: column[chosen] for name, column in self.rows.items()}
+                self.store.write(series.kind, series.symbol, series.bar, rows, source="rest", covers=(start, end))
 
 
 def test_repair_fetches_the_holes_and_nothing_else(store: Store) -> None:
@@ -247,7 +250,7 @@ def test_what_was_moved_aside_and_not_fetched_yet_is_still_missing(store: Store)
     file = store.folder(SERIES) / "2024-02.parquet"
     file.write_bytes(b"spoilt")
 
-    def without_a_network(series: Series, start: int, end: int) -> None:
+    def without_a_network(wanted: Sequence[tuple[Series, int, int]]) -> None:
         raise ConnectionError
 
     with pytest.raises(ConnectionError):

@@ -1,0 +1,43 @@
+"""What a repair of the store needs of the exchange: series at hand, from one instant to another, fetched again."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from fw_binance.archive import Archive
+from fw_binance.client import Client
+from fw_binance.download import in_loop
+from fw_binance.environment import Environment
+from fw_binance.fetching import Progress, Shop, fill, together
+from fw_binance.listed import Listed
+from fw_binance.store import Series, Store
+
+FETCHED = ("klines", "mark", "index", "premium", "funding", "metrics", "agg_trades")
+"""Kinds that the exchange gives afterwards; others are there only as they happen."""
+
+Asked = Sequence[tuple[Series, int, int]]
+
+
+def fetcher(
+    environment: Environment, store: Store, *, shown: Callable[[str, int, int], None] | None = None
+) -> Callable[[Asked], None]:
+    """Give a function that fetches what the store lacks of each series between two instants (ns).
+
+    It raises BrokerError where the exchange does not answer; `shown` is told what is fetched, rows done and in all.
+    """
+    return lambda asked: in_loop(_fetch(environment, store, asked, Progress(shown)))
+
+
+async def _fetch(environment: Environment, store: Store, asked: Asked, progress: Progress) -> None:
+    async with Client(environment) as client, Archive(environment) as archive:
+        listed = Listed.of(await client.exchange_info())
+        gone = listed.unknown(tuple(dict.fromkeys(series.symbol for series, _, _ in asked)))
+        shop = Shop(client, archive, store, await client.now(), progress)
+
+        async def one(series: Series, start: int, end: int) -> None:
+            await fill(shop, series, start, end, archive_only=series.symbol in gone)
+
+        try:
+            await together(one(*what) for what in asked if what[0].kind in FETCHED)
+        finally:
+            shop.threads.shutdown()
