@@ -117,3 +117,24 @@ def _floats(series: Series) -> Sequence[str]:
 def nothing(series: Series) -> Rows:
     """No rows at all."""
     return {name: np.empty(0, DTYPES[number]) for name, number in series.of.columns.items()}
+
+
+def joined(pieces: Iterable[Rows], names: Sequence[str], expected: int) -> Rows | None:
+    """The pieces one after the other, each let go once it is copied; None where there is none.
+
+    `expected` rows are made room for; more where there are more.
+    """
+    room: Rows = {}
+    at = 0
+    for piece in pieces:
+        count = len(next(iter(piece.values())))
+        if not room or at + count > len(next(iter(room.values()))):
+            size = max(expected, at + count, 2 * at)
+            larger = {name: np.empty(size, piece[name].dtype) for name in names}
+            for name, column in room.items():
+                larger[name][:at] = column[:at]
+            room = larger
+        for name in names:
+            room[name][at : at + count] = piece[name]
+        at += count
+    return {name: column[:at] for name, column in room.items()} if room else None

@@ -17,7 +17,7 @@ from fw_binance.store.files import SUFFIX, corrupt, decode, encode, left_over, w
 from fw_binance.store.kinds import KINDS
 from fw_binance.store.locks import Locks
 from fw_binance.store.manifest import Manifest, Part, describe, hash_of
-from fw_binance.store.merging import check_names, merged, nothing, rows_of
+from fw_binance.store.merging import check_names, joined, merged, nothing, rows_of
 from fw_binance.store.series import Series
 from fw_binance.store.spans import Span, union, without
 
@@ -80,15 +80,14 @@ class Store:
         series = Series(kind, symbol, bar)
         names = [*(series.of.columns if columns is None else columns)]
         check_names(series, names)
-        manifests.check_format(self.folder(series))
         wanted = [*dict.fromkeys((series.of.time, *names))]
-        found = (_rows_in(file, series, wanted, start, end) for file in self._files(series, start, end))
-        pieces = [piece for piece in found if piece is not None]
-        if len(pieces) == 1:
-            return {name: pieces[0][name] for name in names}
-        if not pieces:
-            return {name: column for name, column in nothing(series).items() if name in names}
-        return {name: np.concatenate([piece[name] for piece in pieces]) for name in names}
+        counts = manifests.counts(self.folder(series))
+        files = self._files(series, start, end)
+        found = (_rows_in(file, series, wanted, start, end) for file in files)
+        pieces = (piece for piece in found if piece is not None)
+        expected = sum(counts.get(file.name.removesuffix(SUFFIX), 0) for file in files)
+        rows = joined(pieces, names, expected) if len(files) > 1 else next(pieces, None)
+        return {name: (nothing(series) if rows is None else rows)[name] for name in names}
 
     def _files(self, series: Series, start: int | None, end: int | None) -> Paths:
         low = "" if start is None else series.part_of(start)
