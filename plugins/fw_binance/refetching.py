@@ -8,8 +8,9 @@ from fw_binance.archive import Archive
 from fw_binance.client import Client
 from fw_binance.download import in_loop
 from fw_binance.environment import Environment
-from fw_binance.fetching import Progress, Shop, fill, together
+from fw_binance.fetching import fill
 from fw_binance.listed import Listed
+from fw_binance.shop import Progress, Shop, together
 from fw_binance.store import Series, Store
 
 FETCHED = ("klines", "mark", "index", "premium", "funding", "metrics", "agg_trades")

@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import click
 
-import fw
 from fw_binance.commands.choosing import chosen, chosen_options, json_option, show_json
 
 
@@ -35,14 +33,15 @@ def repair(
     from fw.domain.time import format_time
     from fw_binance.environment import environment_named
     from fw_binance.refetching import fetcher
+    from fw_binance.showing import shown_rows
     from fw_binance.store.repair import Repaired
     from fw_binance.store.repair import repair as mend
 
     where = environment_named(environment)
     done: list[Repaired] = []
     for store, several in chosen(symbols, kinds, bars, venue or where.venue):
-        with fw.shown_progress(quiet=quiet or as_json) as progress:
-            done += mend(store, several, fetcher(where, store, shown=_shares(progress)))
+        with shown_rows(quiet=quiet or as_json) as shown:
+            done += mend(store, several, fetcher(where, store, shown=shown))
     if as_json:
         show_json([_plain(one) for one in done])
         return
@@ -56,13 +55,6 @@ def repair(
             click.echo(f"{one.series}: not to be had even so, from {format_time(one.left[0][0])} on")
     if not done:
         click.echo("nothing had to be mended")
-
-
-def _shares(progress: Callable[[str, float], None] | None) -> Callable[[str, int, int], None] | None:
-    """Tell progress the share of the rows that is done."""
-    if progress is None:
-        return None
-    return lambda what, done, total: progress(f"fetching {what}", done / total if total else 0.0)
 
 
 def _plain(one: Any) -> dict[str, Any]:
