@@ -199,7 +199,9 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
     """Read, check and lay out the market; `given` stands in for what the source would say."""
     source, account = settings.source, settings.account
     if source.live:
-        raise SettingsError("source.live: this source does not stream; leave live out to run over history")
+        raise SettingsError(
+            "source.live: a market that is happening has no end; fw run streams it. Leave live out here"
+        )
     lookbacks = [planned.lookback(settings.bar) for planned in parts.features]
     want = _on_finer_bars(
         settings,
@@ -223,8 +225,8 @@ def load_stage(settings: StrategyFile, parts: Parts, given: Market | None = None
         held = [prepare(given, want, gaps=source.gaps, funding=account.funding, mark=account.mark)]
     del given
     laid = lay_stage(settings, held, start=source.start)
-    instruments, rule_notes = _rules(settings, laid.market)
-    notes = (*laid.market.notes, *rule_notes, *laid.notes, *_stamps(settings, laid.market))
+    instruments, rule_notes = contract_rules(settings, laid.market, traded_period(settings, laid.market))
+    notes = (*laid.market.notes, *rule_notes, *laid.notes, *assumed(settings, laid.market))
     return Stage(
         market=laid.market,
         tape=laid.tape,
@@ -286,9 +288,11 @@ def traded_period(settings: StrategyFile, market: Market) -> tuple[int, int]:
     return begin if asked is None else min(max(begin, asked), end), end
 
 
-def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ...], tuple[str, ...]]:
-    """Each contract's rules: the user's file first, then the source's own, then the venue's."""
-    start, end = traded_period(settings, market)
+def contract_rules(
+    settings: StrategyFile, market: Market, period: tuple[int, int]
+) -> tuple[tuple[Instrument, ...], tuple[str, ...]]:
+    """Each contract's rules in a period (ns): the user's file first, then the source's own, then the venue's."""
+    start, end = period
     instruments, notes = [], []
     for symbol in market.instruments:
         own = market.series[symbol].rules
@@ -301,7 +305,7 @@ def _rules(settings: StrategyFile, market: Market) -> tuple[tuple[Instrument, ..
     return tuple(instruments), tuple(notes)
 
 
-def _stamps(settings: StrategyFile, market: Market) -> Iterable[str]:
+def assumed(settings: StrategyFile, market: Market) -> Iterable[str]:
     """What the account settings assume, and what the file should say otherwise, said aloud."""
     yield from settings.notes
     if market.made_up:

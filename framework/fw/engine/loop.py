@@ -1,13 +1,14 @@
 """The Python driver: one moment at a time, for any strategy; it acts on changes and looks at the ledger only then.
 
-For every closed bar: the venue comes forward (when somebody looks), the strategy decides once per instrument, and
-where a signal changed: size, review, plan, submit. The arithmetic is the scan's, in the same compiled functions.
+For every closed bar that its feed names: the venue comes forward (when somebody looks), the strategy decides once per
+instrument, and where a signal changed: size, review, plan, submit. Over history the feed is a range of numbers; of a
+market that is happening it waits, and moves the account between two closes. The arithmetic is the scan's.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Mapping
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -15,7 +16,7 @@ import attrs
 from fw.domain.decision import Signal, Target, Veto
 from fw.domain.event import Accepted, BarsClosed, Decided, Event, Rejected, Submitted, Vetoed
 from fw.domain.time import format_time
-from fw.engine.orders import ExplicitOrders, in_lots, order_of
+from fw.engine.orders import FRESHNESS, ExplicitOrders, in_lots, order_of
 from fw.engine.scan import history_of, scales_of
 from fw.engine.view import Shared, ViewWindow
 from fw.errors import DataError, FwError, PluginError
@@ -25,6 +26,8 @@ from fw.registry import one_line
 
 if TYPE_CHECKING:
     from fw.engine.assemble import Live, Parts, Scene
+    from fw.engine.feed import LiveFeed
+    from fw.engine.journal import Journal
     from fw.engine.run import EngineRun
     from fw.parts.broker import Terms
     from fw.progress import Progress
@@ -39,19 +42,30 @@ OFTEN = 0xFF
 
 
 class Inbox:
-    """Facts from the broker on their way to the observers; kinds nobody wants are not built. Mutable: a queue."""
+    """Facts on their way to the journal and the observers; kinds nobody wants are not built. Mutable: a queue."""
 
-    def __init__(self, observers: tuple[Live, ...], log: Any = None) -> None:
+    def __init__(self, observers: tuple[Live, ...], log: Any = None, journal: Journal | None = None) -> None:
         self._observers = observers
         self._log = log
-        self.kinds = tuple(kind for live in observers for kind in live.part.kinds)
+        self._journal = journal
+        kept = () if journal is None else journal.kinds
+        self.kinds = (*kept, *(kind for live in observers for kind in live.part.kinds))
 
     def wants(self, kind: type) -> bool:
-        """Whether any observer asked for events of this kind."""
+        """Whether the journal keeps events of this kind, or any observer asked for them."""
         return any(issubclass(kind, wanted) for wanted in self.kinds)
 
     def put(self, event: Event) -> None:
-        """Hand an event to those who want it; an observer that breaks is left out, not the run."""
+        """Hand an event to those who want it; an observer that breaks is left out, not the run.
+
+        What a journal only tells again the observers have seen already.
+        """
+        if self._journal is not None:
+            is_new = self._journal.is_new
+            if isinstance(event, self._journal.kinds):
+                self._journal.put(event)
+            if not is_new:
+                return
         for live in self._observers:
             if not isinstance(event, tuple(live.part.kinds)):
                 continue
@@ -67,37 +81,57 @@ class Loop:
     """One run of the Python driver. Mutable: it is the run in progress."""
 
     def __init__(
-        self, parts: Parts, scene: Scene, terms: Terms, run: EngineRun, *, capital: float, progress: Progress | None
+        self,
+        parts: Parts,
+        scene: Scene,
+        terms: Terms,
+        run: EngineRun,
+        *,
+        capital: float,
+        progress: Progress | None,
+        feed: LiveFeed | None = None,
     ) -> None:
         self.parts, self.scene, self.run, self.progress = parts, scene, run, progress
         sizer = parts.sizer.part
-        scales = scales_of(parts, history_of(scene), scene) if hasattr(sizer, "size_all") else None
-        self.simulation = Simulation(scene.tape, scene.stage.instruments, terms, capital=capital, scales=scales)
+        self.feed: Iterable[int]
+        journal: Journal | None = None
+        if feed is None:
+            scales = scales_of(parts, history_of(scene), scene) if hasattr(sizer, "size_all") else None
+            self.simulation = Simulation(scene.tape, scene.stage.instruments, terms, capital=capital, scales=scales)
+            self.feed = range(scene.tape.first, scene.tape.clock_bars)
+        else:
+            self.feed, self.simulation, scales, journal = feed, feed.simulation, None, feed.journal
         self.shared = Shared(scene.stage.market, scene.columns, {}, self.simulation, parts.lookback, scene.left_out)
         self.views = list(self.shared.views.values())
-        self.inbox = Inbox(parts.observers, run.log)
+        self.inbox = Inbox(parts.observers, run.log, journal)
         self.tags: list[str] = []
         self.vetoes: list[tuple[int, str, str, str]] = []
         self.explicit = ExplicitOrders(self)
         self.checks = tuple(check for check in parts.checks if not hasattr(check.part, "terms"))
-        self.sized_by_ledger = (hasattr(sizer, "terms") or hasattr(sizer, "size_all")) and not self.checks
+        self.sized_by_ledger = (hasattr(sizer, "terms") or scales is not None) and not self.checks
         self.every_bar = [live for live in (parts.sizer, *self.checks) if getattr(live.part, "every_bar", False)]
         if self.every_bar:
             self.sized_by_ledger = False
-        self.restless = bool(self.every_bar) or math.isfinite(terms.rebalance)
+        self.restless = bool(self.every_bar) or math.isfinite(terms.rebalance) or feed is not None
         self.targets: dict[str, Target | Veto] = {}
         self.refusals: dict[tuple[str, str], Veto] = {}
         self.bar = scene.tape.first
         self.reached = self.bar - 1
         self.broker = parts.broker.part
-        run.clock.follow(lambda: self.views[0].time if self.shared.moment.known else 0)
+        self.held_back: set[ViewWindow] = set()
+        """Whose targets came at a stale moment; they are planned at the next fresh one."""
+        if feed is None:
+            run.clock.follow(lambda: self.views[0].time if self.shared.moment.known else 0)
+        else:
+            run.clock.follow(lambda: feed.now)
+            feed.attach(self)
         self.placing = not any(map(self.inbox.wants, (Submitted, Accepted, Rejected)))
         self.shared.moment.sync = self.sync
 
     @property
     def now(self) -> int:
         """The bar of the tape at whose close this moment is."""
-        return self.scene.tape.last(self.bar)
+        return self.simulation.tape.last(self.bar)
 
     def sync(self) -> None:
         """Bring the venue to the close of this bar."""
@@ -112,8 +146,9 @@ class Loop:
         try:
             together = hasattr(self.parts.strategy.part, "decide_together")
             self._decide_together() if together else self._decide_each()
-            self.bar = self.scene.tape.clock_bars - 1
-            self.sync()
+            if isinstance(self.feed, range):
+                self.bar = self.scene.tape.clock_bars - 1
+                self.sync()
         finally:
             self.broker.close()
         return self.simulation
@@ -122,14 +157,13 @@ class Loop:
         """The bar loop of a strategy that decides per instrument; written flat, for it is the hot path."""
         decide = self.parts.strategy.part.decide
         moment, views, act = self.shared.moment, self.views, self.act
-        lookback, first, bars = moment.lookback, self.scene.tape.first, self.scene.tape.clock_bars
-        watching = bool(self.parts.observers)
+        lookback, bars = moment.lookback, self.scene.tape.clock_bars
         restless = self.restless
-        eager = watching or restless
+        eager = restless or bool(self.inbox.kinds)
         last: list[Any] = [None] * len(views)
         numbered = list(enumerate(views))
         changed: dict[ViewWindow, Signal] = {}
-        for bar in range(first, bars):
+        for bar in self.feed:
             self.bar = bar
             moment.known = known = bar + 1
             moment.since = known - lookback if known > lookback else 0
@@ -177,9 +211,9 @@ class Loop:
     def _decide_together(self) -> None:
         """The bar loop of a strategy that decides for all instruments at once."""
         decide = self.parts.strategy.part.decide_together
-        moment, first, bars = self.shared.moment, self.scene.tape.first, self.scene.tape.clock_bars
-        eager = bool(self.parts.observers) or self.restless
-        for bar in range(first, bars):
+        moment, bars = self.shared.moment, self.scene.tape.clock_bars
+        eager = bool(self.inbox.kinds) or self.restless
+        for bar in self.feed:
             self.bar = bar
             moment.known = bar + 1
             moment.since = max(0, bar + 1 - moment.lookback)
@@ -229,16 +263,64 @@ class Loop:
         """Size, review, plan and submit what changed at this moment."""
         self.sync()
         simulation = self.simulation
+        if self.shared.moment.stale:
+            self.act_on_little(changed)
+            return
+        again = {view for view in self.held_back if view not in changed}
+        self.held_back.clear()
         for view, signal in changed.items():
             view.signal = signal
             simulation.wish(view.number, signal, unit=PLAIN, amount=0.0, force=STEADY)
-        if not self.sized_by_ledger and (changed or self.every_bar):
-            self.size_and_review(changed)
+        for view in again:
+            assert view.signal is not None
+            simulation.wish(view.number, view.signal, unit=PLAIN, amount=0.0, force=int(kinds.SIGNAL))
+        if not self.sized_by_ledger and (changed or again or self.every_bar):
+            self.size_and_review(changed, again)
+        self.plan()
+
+    def act_on_little(self, changed: Mapping[ViewWindow, Signal]) -> None:
+        """Act at a moment that came too late: nothing new is risked, only what brings nearer to flat is planned.
+
+        What is held back is planned at the next moment that is fresh.
+        """
+        simulation = self.simulation
+        before = {view: view.signal for view in changed}
+        for view, signal in changed.items():
+            view.signal = signal
+        signals = {view.instrument: signal for view, signal in changed.items()}
+        targets = self.size(signals) if signals else {}
+        self.shared.moment.changed = frozenset(signals)
+        for view, signal in changed.items():
+            old = before[view]
+            unit, amount = PLAIN, 0.0
+            if old is None or (old.strength, old.limit, old.expiry) != (signal.strength, signal.limit, signal.expiry):
+                target = self.kept_back(view, targets[view.instrument])
+                unit, amount = unit_of(target)
+                self.targets[view.instrument] = target
+            simulation.wish(view.number, signal, unit=unit, amount=amount, force=STEADY)
+        rebalance = float(simulation.account["rebalance"][0])
+        simulation.account["rebalance"] = math.inf
+        self.plan()
+        simulation.account["rebalance"] = rebalance
+
+    def kept_back(self, view: ViewWindow, target: Target | Veto) -> Target | Veto:
+        """What is left of a target when nothing new may be risked."""
+        name = view.instrument
+        if isinstance(target, Veto) or self.shrinks(target, name):
+            return target
+        veto = Veto(self.shared.moment.stale)
+        self.note_veto(name, FRESHNESS, veto)
+        self.held_back.add(view)
+        return attrs.evolve(target, exposure=None, notional=None, lots=0) if self.turns(target, name) else veto
+
+    def plan(self) -> None:
+        """Have the ledger make orders of the wishes, and follow what it made."""
+        simulation = self.simulation
         decisions, orders = simulation.count("decisions"), simulation.count("orders")
         simulation.decide(self.now, placing=self.placing)
         self.follow(decisions, orders)
 
-    def size_and_review(self, changed: Mapping[ViewWindow, Signal]) -> None:
+    def size_and_review(self, changed: Mapping[ViewWindow, Signal], again: Collection[ViewWindow] = ()) -> None:
         """Let Python sizers and checks turn the signals in force into targets, and write those down as wishes."""
         moment = self.shared.moment
         moment.changed = frozenset(view.instrument for view in changed)
@@ -254,9 +336,11 @@ class Loop:
             name = view.instrument
             target = targets[name]
             forced = view not in changed and self.every_bar and target != self.targets.get(name)
-            if view in changed or (forced and not isinstance(target, Veto)):
+            if view in changed or view in again or (forced and not isinstance(target, Veto)):
                 unit, amount = unit_of(target)
                 reason = int(kinds.RISK if self.checks else kinds.REBALANCE) if forced else STEADY
+                if view in again:
+                    reason = int(kinds.SIGNAL)
                 self.simulation.wish(k, view.signal, unit=unit, amount=amount, force=reason)
             self.targets[name] = target
 
@@ -292,7 +376,7 @@ class Loop:
             if isinstance(answer, Veto):
                 if self.shrinks(target, name):
                     raise self.broken(f"vetoed {name} moving nearer to flat ({answer.reason})", self.views[0], check)
-                self.note_veto(name, check, answer)
+                self.note_veto(name, check.entry.name, answer)
                 if self.turns(target, name):  # the closing half of a turn is nearer to flat
                     answer = attrs.evolve(target, exposure=None, notional=None, lots=0)
             elif not isinstance(answer, Target):
@@ -326,15 +410,15 @@ class Loop:
             return said
         raise self.broken(f"gave {type(said).__name__}, not a mapping from instrument to {of}", self.views[0], live)
 
-    def note_veto(self, name: str, check: Live, veto: Veto) -> None:
+    def note_veto(self, name: str, check: str, veto: Veto) -> None:
         """Write a refusal down, once while it stands."""
-        key = name, check.entry.name
+        key = name, check
         if self.refusals.get(key) == veto and name not in self.shared.moment.changed:
             return
         self.refusals[key] = veto
-        self.vetoes.append((self.views[0].time, name, check.entry.name, veto.reason))
+        self.vetoes.append((self.views[0].time, name, check, veto.reason))
         if self.inbox.wants(Vetoed):
-            self.inbox.put(Vetoed(time=self.views[0].time, instrument=name, check=check.entry.name, reason=veto.reason))
+            self.inbox.put(Vetoed(time=self.views[0].time, instrument=name, check=check, reason=veto.reason))
 
     def follow(self, decisions: int, orders: int) -> None:
         """What the ledger made of the wishes: tags for the journal, orders for the broker, events for observers."""

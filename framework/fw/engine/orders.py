@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 NEVER_SENT = -1
 """In place of a row: the order came to nothing, too small for a lot or refused by a check; there is none to cancel."""
 
+FRESHNESS = "freshness"
+"""What refuses new exposure at a moment that came too late, in the words of a veto."""
+
 PLACEABLE = tuple(kind for kind in kinds.ORDER_KINDS if kind != "bracket")
 LATER_LIMITS = ("stop_limit", "take_profit_limit")
 
@@ -161,6 +164,9 @@ class ExplicitOrders:
         worst = held + int(unfilled[same_side].sum())
         reduces = abs(worst + lots) <= abs(worst) and (worst + lots) * worst >= 0
         loop.shared.moment.changed = frozenset({view.instrument})
+        if loop.shared.moment.stale and not reduces:
+            loop.note_veto(view.instrument, FRESHNESS, Veto(loop.shared.moment.stale))
+            return 0
         for check in () if reduces else loop.checks:
             reviewed = loop.review(check, {view.instrument: Target(lots=worst + lots)})[view.instrument]
             if isinstance(reviewed, Veto):

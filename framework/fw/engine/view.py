@@ -103,20 +103,23 @@ class ViewWindow:
     """The view of one instrument; `of` gives the others'."""
 
     def __init__(self, shared: Shared, k: int) -> None:
-        symbol = shared.market.instruments[k]
-        data = shared.market.series[symbol]
         self.number = k
-        self.instrument = symbol
+        self.instrument = shared.market.instruments[k]
         self.instruments = shared.market.instruments
-        self.bars = BarsWindow(data.bars, shared.moment)
-        own = {n: rows[k] for n, rows in shared.features.items()}
-        self.features = ColumnsWindow(own, "feature", shared.moment, shared.left_out)
-        self.forecasts = ColumnsWindow({n: rows[k] for n, rows in shared.forecasts.items()}, "forecast", shared.moment)
         self.position = PositionWindow(k, shared.simulation, shared.moment)
         self.account = shared.account
         self.signal: Signal | None = None
         self._shared = shared
-        self._data = data
+        self.renew()
+
+    def renew(self) -> None:
+        """Look at the market and the columns as they are now."""
+        shared, k = self._shared, self.number
+        self._data = shared.market.series[self.instrument]
+        self.bars = BarsWindow(self._data.bars, shared.moment)
+        own = {n: rows[k] for n, rows in shared.features.items()}
+        self.features = ColumnsWindow(own, "feature", shared.moment, shared.left_out)
+        self.forecasts = ColumnsWindow({n: rows[k] for n, rows in shared.forecasts.items()}, "forecast", shared.moment)
         self._larger: dict[str, BarsWindow] = {}
         self._funding: StampsWindow | None = None
 
@@ -178,3 +181,9 @@ class Shared:
         self.left_out = left_out
         self.account = AccountWindow(simulation, self.moment)
         self.views = {symbol: ViewWindow(self, k) for k, symbol in enumerate(market.instruments)}
+
+    def renew(self, market: Market, features: Mapping[str, NDArray[np.float64]]) -> None:
+        """Show a market that has grown, and its columns."""
+        self.market, self.features = market, features
+        for view in self.views.values():
+            view.renew()

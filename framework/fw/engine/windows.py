@@ -20,13 +20,15 @@ if TYPE_CHECKING:
 class Moment:
     """Where the run is: how many bars are known, and from which on they are shown. Mutable: the loop moves it."""
 
-    __slots__ = ("changed", "known", "lookback", "since", "sync")
+    __slots__ = ("changed", "known", "lookback", "since", "stale", "sync")
 
     def __init__(self, lookback: int) -> None:
         self.known = 0
         self.since = 0
         self.lookback = lookback
         self.changed: frozenset[str] = frozenset()
+        self.stale = ""
+        """Why nothing new is to be risked now; empty over history, whose bars are never late."""
         self.sync: Callable[[], None] = lambda: None
 
 

@@ -69,8 +69,8 @@ class Arrays:
     ) -> None:
         if tape.block.dtype != np.float64 or not tape.block.flags.c_contiguous or len(tape.block) != len(instruments):
             raise ValueError("the block is float64[instrument, field, bar], contiguous, one row an instrument")
-        if tape.closes is not None and (not len(tape.closes) or tape.closes[-1] != tape.bars):
-            raise ValueError("the last clock bar closes with the last bar of the tape")
+        if tape.closes is not None and (not len(tape.closes) or tape.closes[-1] < tape.bars):
+            raise ValueError("the last clock bar closes with the last bar of the tape, or after it")
         self.tape = tape
         self.instruments = tuple(instruments)
         self.first = tape.start

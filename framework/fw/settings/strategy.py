@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import attrs
 
-from fw.domain.time import BarSize, Duration, Length
+from fw.domain.time import SECOND, BarSize, Duration, Length
 from fw.registry import DEFAULT_PARTS
 from fw.setting import setting
 from fw.settings.fields import ABOUT, Distinct, Part
@@ -93,6 +93,9 @@ class Simulation:
         help="largest share of a bar's volume that may be traded; the rest of an order works on",
     )
     through: int = setting(1, ge=0, help="ticks by which the price must trade through a resting order to fill it")
+    quotes: Duration | None = setting(
+        Duration(SECOND), help="live: time between two quotes that move the account; null, closed bars alone move it"
+    )
 
 
 @attrs.frozen
@@ -129,6 +132,9 @@ class SourceEntry(PartEntry):
     end: Time | None = setting(None, help="end of the run, exclusive")
     gaps: Literal["error", "skip", "flat"] = setting("error", help="missing bars: refuse, leave out, or fill flat")
     live: bool = setting(False, help="whether bars are streamed as they happen")
+    patience: Duration = setting(
+        Duration(2 * SECOND), help="live: time after a close by which its bars are there; later nothing new is risked"
+    )
 
 
 @attrs.frozen(kw_only=True)

@@ -1,0 +1,308 @@
+"""The feed of a market that is still happening: what a source says becomes steps of the account, and moments to act at.
+
+The bars of one close make a moment, once those of all instruments are there. Between two closes quotes move the
+account, one at a time. Whatever is done follows from what was heard and when, so a journal of that is enough to do it
+again.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable, Iterator
+from typing import TYPE_CHECKING, Any
+
+import attrs
+import numpy as np
+
+from fw.domain.event import Event
+from fw.domain.received import BarReceived, FeedLost, FeedRestored, QuoteReceived, StampReceived
+from fw.domain.time import Duration, format_time
+from fw.engine.lines import Opened, Quoted
+from fw.engine.soundness import check_bars, check_stamps
+from fw.engine.unfolding import one_bar
+from fw.errors import Gap, OutOfOrder
+from fw.ledger import kinds
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from fw.domain.market import Market
+    from fw.engine.journal import Journal
+    from fw.engine.loop import Loop
+    from fw.engine.unfolding import Unfolding
+    from fw.ledger.growing import GrowingSimulation
+
+PRICES = {"open": kinds.OPEN, "high": kinds.HIGH, "low": kinds.LOW, "close": kinds.CLOSE}
+
+
+@attrs.frozen(kw_only=True)
+class Pace:
+    """How a run keeps step with a market that is happening."""
+
+    patience: int = 0
+    """Ns after a close by which all of its bars should be there."""
+    quotes: int | None = None
+    """Ns between two quotes that move the account; None: only closed bars do."""
+    latency: int = 0
+    """Ns that an order takes to the venue."""
+    until: int | None = None
+    """A close at which the run ends, ns."""
+    moments: int | None = None
+    """Moments after which it ends."""
+
+
+class LiveFeed:
+    """Moments as they happen, each as the number of its bar. Mutable: it knows what has happened.
+
+    First come those that the journal tells again. Then it listens to what arrives from the next bar on: events with the
+    instants at which they came, and None where for a while there is none.
+    """
+
+    def __init__(
+        self,
+        simulation: GrowingSimulation,
+        unfolding: Unfolding,
+        journal: Journal,
+        pace: Pace,
+        *,
+        listen: Callable[[int], Iterable[tuple[Event | None, int]]],
+        with_funding: bool,
+        log: Any,
+    ) -> None:
+        self.simulation, self.unfolding, self.journal, self.pace = simulation, unfolding, journal, pace
+        self.now = 0
+        """When the newest event came, ns."""
+        self.moments = 0
+        self._listen, self._with_funding, self._log = listen, with_funding, log
+        market = unfolding.market
+        self._size = market.bars.size
+        self._number = {symbol: k for k, symbol in enumerate(market.instruments)}
+        self._with_marks = simulation.has_marks
+        self._strands = [(symbol, "bars") for symbol in self._number]
+        self._strands += [(symbol, "mark") for symbol, data in market.series.items() if data.mark is not None]
+        self._opens = int(market.bars.open_time[-1]) + self._size.ns
+        """When the bar that is under way opened."""
+        self._next = dict.fromkeys(self._strands, self._opens)
+        self._stamped = {(symbol, kind): last for symbol, kind, last in _last_stamps(market)}
+        self._waiting: dict[int, dict[tuple[str, str], BarReceived]] = {}
+        self._lost: dict[str, str] = {}
+        self._book: dict[str, QuoteReceived] = {}
+        self._fresh: set[str] = set()
+        self._extremes: NDArray[np.float64] | None = None
+        self._next_step = 0
+        self._warned = 0
+
+    def attach(self, loop: Loop) -> None:
+        """Serve this loop."""
+        self._loop = loop
+
+    def __iter__(self) -> Iterator[int]:
+        for event, self.now in self.journal.replayed():
+            if self._apply(event):
+                yield self._close()
+        if self._is_over():
+            return
+        for arrived, now in self._listen(self._opens):
+            self._look_at_the_time(now)
+            if arrived is None:
+                continue
+            self.now = max(self.now, now)
+            found = self._sound(arrived)
+            if found is None:
+                continue
+            self.journal.hear(found, self.now)
+            if self._apply(found):
+                yield self._close()
+                if self._is_over():
+                    return
+
+    def _is_over(self) -> bool:
+        pace = self.pace
+        return (pace.until is not None and self._opens >= pace.until) or (
+            pace.moments is not None and self.moments >= pace.moments
+        )
+
+    def _sound(self, event: Event) -> Event | None:
+        """The event as the run is told of it, checked; None where it changes nothing."""
+        if isinstance(event, QuoteReceived):
+            return self._step_on(event)
+        if isinstance(event, BarReceived):
+            return event if self._is_next(event) else None
+        if isinstance(event, StampReceived):
+            return event if self._is_news(event) else None
+        if isinstance(event, FeedLost | FeedRestored):
+            mine = tuple(symbol for symbol in event.instruments if symbol in self._number)
+            return attrs.evolve(event, instruments=mine) if mine else None
+        return event if isinstance(event, Opened) else None
+
+    def _is_next(self, bar: BarReceived) -> bool:
+        """Whether a bar is one of this run's; Gap or OutOfOrder where another one should have come."""
+        strand = bar.instrument, bar.kind
+        wanted = self._next.get(strand)
+        if wanted is None:
+            return False
+        name = bar.instrument if bar.kind == "bars" else f"{bar.instrument} {bar.kind}"
+        if bar.open_time > wanted:
+            missing = -(-(bar.open_time - wanted) // self._size.ns)
+            raise Gap(
+                f"{name}: the stream went on at {format_time(bar.open_time)} without {missing} "
+                f"bar{'s' * (missing != 1)} from {format_time(wanted)} on; run again, and the source fills the hole"
+            )
+        if bar.open_time < wanted:
+            raise OutOfOrder(f"{name}: the stream gave the bar of {format_time(bar.open_time)} twice, or too late")
+        data = self.unfolding.market.series[bar.instrument]
+        like = data.bars if bar.kind == "bars" else data.mark
+        assert like is not None
+        check_bars(one_bar(bar, like), name, self._size)
+        return True
+
+    def _is_news(self, stamp: StampReceived) -> bool:
+        """Whether a stamp is of a kind that this run uses, and not one that it has already."""
+        last = self._stamped.get((stamp.instrument, stamp.kind))
+        if last is None or stamp.at <= last:
+            return False
+        check_stamps(_as_rows(stamp), f"{stamp.instrument} {stamp.kind}")
+        return True
+
+    def _step_on(self, quote: QuoteReceived) -> Quoted | None:
+        """The step that a quote makes; None where it makes none: it is too early, or there is nothing at stake."""
+        known = self._book.get(quote.instrument)
+        if quote.instrument not in self._number or (known is not None and quote.time < known.time):
+            return None
+        if not 0.0 < quote.bid <= quote.ask < math.inf:
+            return None
+        self._book[quote.instrument] = quote
+        self._fresh.add(quote.instrument)
+        between_closes = self._opens <= quote.time < self._opens + self._size.ns
+        if self.pace.quotes is None or self._lost or not between_closes or quote.time < self._next_step:
+            return None
+        if not self.simulation.at_stake:
+            return None
+        fresh = {symbol: self._book[symbol] for symbol in self._number if symbol in self._fresh}
+        self._fresh.clear()
+        return Quoted(time=quote.time, quotes={name: (said.bid, said.ask, said.mark) for name, said in fresh.items()})
+
+    def _apply(self, event: Event) -> bool:
+        """Take in what was heard; whether the bars of the next close are there now."""
+        if isinstance(event, BarReceived):
+            strand = event.instrument, event.kind
+            self._waiting.setdefault(event.open_time, {})[strand] = event
+            self._next[strand] = event.open_time + self._size.ns
+        elif isinstance(event, Quoted):
+            self._step(event)
+        elif isinstance(event, StampReceived):
+            self._take_stamp(event)
+        elif isinstance(event, FeedLost):
+            self._lost.update(dict.fromkeys(event.instruments, event.reason))
+        elif isinstance(event, FeedRestored):
+            for symbol in event.instruments:
+                self._lost.pop(symbol, None)
+        elif isinstance(event, Opened):
+            self._lost.clear()
+        self._loop.inbox.put(event)
+        return len(self._waiting.get(self._opens, ())) == len(self._strands)
+
+    def _step(self, event: Quoted) -> None:
+        """Move the account by a quote: a bar whose four prices are the middle of bid and ask."""
+        simulation = self.simulation
+        prices = np.empty(simulation.newest.shape)
+        prices[:, kinds.VOLUME] = 0.0
+        for first in self._price_rows():
+            prices[:, first : first + 4] = simulation.newest[:, first + kinds.CLOSE, None]
+        for symbol, (bid, ask, mark) in event.quotes.items():
+            k, middle = self._number[symbol], (bid + ask) / 2.0
+            prices[k, : kinds.VOLUME] = middle
+            if self._with_marks and mark is not None:
+                prices[k, kinds.PRICE_FIELDS :] = mark
+        if self._extremes is None:
+            self._extremes = prices.copy()
+        for first in self._price_rows():
+            high, low = self._extremes[:, first + kinds.HIGH], self._extremes[:, first + kinds.LOW]
+            np.maximum(high, prices[:, first], out=high)
+            np.minimum(low, prices[:, first], out=low)
+        simulation.write(event.time, event.time, prices)
+        assert self.pace.quotes is not None
+        self._next_step = event.time + self.pace.quotes
+        self._loop.broker.advance(simulation.bars)
+
+    def _price_rows(self) -> tuple[int, ...]:
+        return (0, kinds.PRICE_FIELDS) if self._with_marks else (0,)
+
+    def _take_stamp(self, stamp: StampReceived) -> None:
+        self._stamped[stamp.instrument, stamp.kind] = stamp.at
+        self.unfolding.hold(stamp)
+        if stamp.kind == "funding" and self._with_funding:
+            price = stamp.values.get("mark")
+            self.simulation.settle(self._number[stamp.instrument], stamp.at, stamp.values["value"], price)
+
+    def _close(self) -> int:
+        """Bring market and tape to the close of the bar under way; the number of that bar."""
+        strands = self._waiting.pop(self._opens)
+        opened, closed = self._opens, self._opens + self._size.ns
+        stale = self._why_stale(strands, closed)
+        simulation = self.simulation
+        prices = np.array([self._rest_of_bar(k, strands) for k in range(len(self._number))])
+        begins = opened if self._extremes is None else int(simulation.tape.known[simulation.steps - 1])
+        simulation.write(begins, closed, prices)
+        bar = simulation.close_bar()
+        market = self.unfolding.close(strands, closed)
+        self._loop.shared.renew(market, self.unfolding.columns)
+        self._loop.shared.moment.stale = stale
+        self._opens, self._extremes, self.moments = closed, None, self.moments + 1
+        self._next_step = max(self._next_step, self.now + self.pace.latency)
+        if stale and self.journal.is_new:
+            self._log.warning("no new exposure at this moment", close=format_time(closed), why=stale)
+        return bar
+
+    def _rest_of_bar(self, k: int, strands: dict[tuple[str, str], BarReceived]) -> NDArray[np.float64]:
+        """A closed bar as the step that ends it: all of it, or what no quote in it has shown."""
+        symbol = self.unfolding.market.instruments[k]
+        step = np.empty(self.simulation.newest.shape[1])
+        step[kinds.VOLUME] = strands[symbol, "bars"].volume
+        for first, kind in zip(self._price_rows(), ("bars", "mark"), strict=False):
+            bar = strands[symbol, kind]
+            for name, field in PRICES.items():
+                step[first + field] = getattr(bar, name)
+            if self._extremes is None:
+                continue
+            before, after = self.simulation.newest[k, first + kinds.CLOSE], step[first + kinds.CLOSE]
+            high, low = self._extremes[k, first + kinds.HIGH], self._extremes[k, first + kinds.LOW]
+            step[first + kinds.OPEN] = before
+            step[first + kinds.HIGH] = max(before, after, bar.high if bar.high > high else after)
+            step[first + kinds.LOW] = min(before, after, bar.low if bar.low < low else after)
+        return step
+
+    def _why_stale(self, strands: dict[tuple[str, str], BarReceived], closed: int) -> str:
+        """Why nothing new is to be risked at this close; empty: it is fresh."""
+        if self._lost:
+            return f"the feed is lost: {', '.join(f'{name} ({why})' for name, why in self._lost.items())}"
+        late = self.now - closed
+        if late > self.pace.patience:
+            came, patience = Duration(late - late % 1_000_000), Duration(self.pace.patience)
+            return f"the bars came {came} after the close; patience is {patience}"
+        return ""
+
+    def _look_at_the_time(self, now: int) -> None:
+        """Tell whose bar is late, once a close."""
+        closed = self._opens + self._size.ns
+        if self._warned == closed or now <= closed + self.pace.patience:
+            return
+        self._warned = closed
+        there = self._waiting.get(self._opens, {})
+        late = [" ".join(strand) for strand in self._strands if strand not in there]
+        self._log.warning("bars are late", close=format_time(closed), of=", ".join(late))
+
+
+def _last_stamps(market: Market) -> Iterator[tuple[str, str, int]]:
+    """Instrument, kind and newest instant of all stamps that a market has."""
+    for symbol, data in market.series.items():
+        kinds_of = {**data.stamps, **({} if data.funding is None else {"funding": data.funding})}
+        for kind, stamps in kinds_of.items():
+            yield symbol, kind, int(stamps.time[-1]) if len(stamps) else -1
+
+
+def _as_rows(stamp: StampReceived) -> Any:
+    from fw.domain.stamps import Stamps
+
+    columns = {name: [value] for name, value in stamp.values.items()}
+    return Stamps([stamp.at], columns, published=[max(stamp.time, stamp.at)])
