@@ -83,11 +83,14 @@ class LiveFeed:
         self._opens = int(market.bars.open_time[-1]) + self._size.ns
         """When the bar that is under way opened."""
         self._next = dict.fromkeys(self._strands, self._opens)
+        self._known = dict(self._next)
         self._stamped = {(symbol, kind): last for symbol, kind, last in _last_stamps(market)}
         self._waiting: dict[int, dict[tuple[str, str], BarReceived]] = {}
         self._lost: dict[str, str] = {}
-        self._book: dict[str, QuoteReceived] = {}
-        self._fresh: set[str] = set()
+        self._quoted = dict.fromkeys(self._number, 0)
+        """The time of each instrument's newest quote, ns."""
+        self._fresh: dict[str, QuoteReceived] = {}
+        """The newest quotes since the last step."""
         self._extremes: NDArray[np.float64] | None = None
         self._next_step = 0
         self._warned = 0
@@ -97,11 +100,13 @@ class LiveFeed:
         self._loop = loop
 
     def __iter__(self) -> Iterator[int]:
-        for event, self.now in self.journal.replayed():
+        for event, now in self.journal.replayed():
+            self.now = now
             if self._apply(event):
-                yield self._close()
+                yield from self._moment()
         if self._is_over():
             return
+        self._known = dict(self._next)
         for arrived, now in self._listen(self._opens):
             self._look_at_the_time(now)
             if arrived is None:
@@ -112,9 +117,15 @@ class LiveFeed:
                 continue
             self.journal.hear(found, self.now)
             if self._apply(found):
-                yield self._close()
+                yield from self._moment()
                 if self._is_over():
                     return
+
+    def _moment(self) -> Iterator[int]:
+        """One moment, and after it what the venue has to say of what was decided."""
+        bar = self._close()
+        yield bar
+        self._loop.broker.advance(bar)
 
     def _is_over(self) -> bool:
         pace = self.pace
@@ -139,8 +150,8 @@ class LiveFeed:
         """Whether a bar is one of this run's; Gap or OutOfOrder where another one should have come."""
         strand = bar.instrument, bar.kind
         wanted = self._next.get(strand)
-        if wanted is None:
-            return False
+        if wanted is None or bar.open_time < self._known[strand]:
+            return False  # none of ours, or heard before the stream was opened
         name = bar.instrument if bar.kind == "bars" else f"{bar.instrument} {bar.kind}"
         if bar.open_time > wanted:
             missing = -(-(bar.open_time - wanted) // self._size.ns)
@@ -166,21 +177,19 @@ class LiveFeed:
 
     def _step_on(self, quote: QuoteReceived) -> Quoted | None:
         """The step that a quote makes; None where it makes none: it is too early, or there is nothing at stake."""
-        known = self._book.get(quote.instrument)
-        if quote.instrument not in self._number or (known is not None and quote.time < known.time):
-            return None
+        if quote.time <= self._quoted.get(quote.instrument, quote.time):
+            return None  # none of ours, or an older one
         if not 0.0 < quote.bid <= quote.ask < math.inf:
             return None
-        self._book[quote.instrument] = quote
-        self._fresh.add(quote.instrument)
-        between_closes = self._opens <= quote.time < self._opens + self._size.ns
-        if self.pace.quotes is None or self._lost or not between_closes or quote.time < self._next_step:
+        self._quoted[quote.instrument] = quote.time
+        if not self._opens <= quote.time < self._opens + self._size.ns:
+            return None  # the close in between comes first
+        self._fresh[quote.instrument] = quote
+        if self.pace.quotes is None or self._lost or quote.time < self._next_step or not self.simulation.at_stake:
             return None
-        if not self.simulation.at_stake:
-            return None
-        fresh = {symbol: self._book[symbol] for symbol in self._number if symbol in self._fresh}
-        self._fresh.clear()
-        return Quoted(time=quote.time, quotes={name: (said.bid, said.ask, said.mark) for name, said in fresh.items()})
+        newest = {symbol: self._fresh[symbol] for symbol in self._number if symbol in self._fresh}
+        quotes = {symbol: (said.time, said.bid, said.ask, said.mark) for symbol, said in newest.items()}
+        return Quoted(time=quote.time, quotes=quotes)
 
     def _apply(self, event: Event) -> bool:
         """Take in what was heard; whether the bars of the next close are there now."""
@@ -209,7 +218,9 @@ class LiveFeed:
         prices[:, kinds.VOLUME] = 0.0
         for first in self._price_rows():
             prices[:, first : first + 4] = simulation.newest[:, first + kinds.CLOSE, None]
-        for symbol, (bid, ask, mark) in event.quotes.items():
+        self._fresh.clear()
+        for symbol, (quoted, bid, ask, mark) in event.quotes.items():
+            self._quoted[symbol] = quoted
             k, middle = self._number[symbol], (bid + ask) / 2.0
             prices[k, : kinds.VOLUME] = middle
             if self._with_marks and mark is not None:
@@ -250,6 +261,7 @@ class LiveFeed:
         self._loop.shared.moment.stale = stale
         self._opens, self._extremes, self.moments = closed, None, self.moments + 1
         self._next_step = max(self._next_step, self.now + self.pace.latency)
+        self._fresh.clear()
         if stale and self.journal.is_new:
             self._log.warning("no new exposure at this moment", close=format_time(closed), why=stale)
         return bar

@@ -169,6 +169,8 @@ class _Lines:
                 raise DataError(f"{self._path}, line {self._number}, is damaged: {problem}; restore it") from None
             if self._descriptor >= 0:  # the process was killed while it wrote; nothing was made of this line yet
                 os.ftruncate(self._descriptor, self._end)
+                self._file.seek(self._end)
+                self._number -= 1
             raise StopIteration from None
         self._end += len(line)
         return said, line

@@ -38,8 +38,8 @@ class Opened(Event):
 class Quoted(Event):
     """A step of the account: the newest quotes, of those instruments that have new ones."""
 
-    quotes: Mapping[str, tuple[float, float, float | None]]
-    """Bid, ask and mark price, if known, by instrument."""
+    quotes: Mapping[str, tuple[int, float, float, float | None]]
+    """Time, bid, ask and mark price, if known, by instrument."""
 
 
 HEARD: Mapping[str, type[Event]] = {

@@ -30,8 +30,19 @@ class Happening:
         self, market: Market, begins: int, *, quotes: bool = False, late: int = 0, amiss: Sequence[Event] = ()
     ) -> None:
         self.market, self.quotes, self.late, self.amiss = market, quotes, late, amiss
-        self.now = begins
+        self._now = begins
+
+    @property
+    def now(self) -> int:
         """Where its clock stands, ns."""
+        return self._now
+
+    def wind(self, now: int) -> None:
+        """Set the clock."""
+        self._now = now
+
+    def __repr__(self) -> str:
+        return f"<Happening {', '.join(self.market.instruments)}, {len(self.market.bars)} bars>"
 
     def history(self, want: Want) -> Market:
         """What has happened by now, or by `want.end`."""
@@ -55,7 +66,7 @@ class Happening:
                 for quote in _quotes(symbol, data, start):
                     yield quote.time, 1, quote
             for stamp in _stamps(symbol, data, want.needs):
-                if stamp.time > start:
+                if stamp.time >= start:
                     yield stamp.time, 0, stamp
         for event in self.amiss:
             if event.time >= start:
@@ -76,7 +87,7 @@ class Replay:
         arrives, _, event = next(self._events)
         if self._closed:
             raise StopIteration
-        self._source.now = arrives
+        self._source.wind(arrives)
         return event
 
     def close(self) -> None:
