@@ -214,12 +214,9 @@ class GrowingSimulation(Simulation):
         self._point(
             market=tape.block, closes=tape.closes, equity=self.equity, stamps=self.stamps, payments=self.payments
         )
-        self._say(
-            bars=tape.bars,
-            clock_bars=tape.clock_bars,
-            stamp_count=len(self.stamps),
-            payment_room=len(self.payments),
-        )
+        rooms = {"bars": tape.bars, "clock_bars": tape.clock_bars}
+        for name, room in {**rooms, "stamp_count": len(self.stamps), "payment_room": len(self.payments)}.items():
+            self._words[PLACES[name]] = room
 
 
 def _longer(column: NDArray[Any], room: int) -> NDArray[Any]:
