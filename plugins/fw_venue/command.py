@@ -98,14 +98,13 @@ def made_up(start: int, speed: float) -> Market:
     import fw
 
     spec = fw.catalog().find("source", "synthetic").spec
-    first, last = start - start % MINUTE - PAST, start + min(LONGEST, int(max(2 * DAY, WORKING_DAY * speed)))
+    first = start - start % DAY - PAST
+    last = start - start % DAY + min(LONGEST, int(max(3 * DAY, WORKING_DAY * speed)) // DAY * DAY)
     needs = ("bars", "funding", "mark", "index", "premium", "open_interest", "long_short", "taker_ratio")
     series = {}
     for symbol, price in MADE_UP.items():
         source = spec(price=price).build(None)  # it asks nothing of its run
-        want = fw.Want(
-            instruments=(symbol,), bar=BarSize.parse("1m"), start=first, end=last - last % MINUTE, needs=needs
-        )
+        want = fw.Want(instruments=(symbol,), bar=BarSize.parse("1m"), start=first, end=last, needs=needs)
         series[symbol] = source.history(want).series[symbol]
     return fw.Market(series=series, focus=next(iter(series)), made_up=True)
 

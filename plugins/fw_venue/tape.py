@@ -16,7 +16,7 @@ import numpy as np
 from fw.domain.bars import Bars
 from fw.domain.market import Series
 from fw.domain.stamps import PRICES, Stamps
-from fw.domain.time import HOUR, MILLISECOND, OFFERED, BarSize
+from fw.domain.time import DAY, HOUR, MILLISECOND, OFFERED, BarSize
 from fw.errors import DataError
 from fw_venue.contracts import Contract
 from fw_venue.klines import Klines
@@ -27,6 +27,9 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 KINDS = ("traded", "mark", "index", "premium")
+COUNTED = 5 * 60_000
+"""ms between two counts of traders."""
+
 IDS = 10
 """Update ids that a moment takes."""
 
@@ -239,11 +242,7 @@ class Tape:
 
     def has_metrics(self, start: int, end: int) -> bool:
         """Whether the market has open interest in [start, end), ms."""
-        stamps = self.series.stamps.get("open_interest")
-        if stamps is None:
-            return False
-        first, last = stamps.time.searchsorted((start * MILLISECOND, end * MILLISECOND))
-        return bool(first < last)
+        return next(self.statistics(start, end), None) is not None
 
     def metrics(self, start: int, end: int) -> Iterator[str]:
         """Lines of the archive's `metrics` in [start, end), ms; what the market lacks is left empty."""
@@ -253,25 +252,33 @@ class Tape:
             yield f"{when},{self.symbol}," + ",".join("" if cell is None else plain(cell) for cell in cells)
 
     def statistics(self, start: int, end: int) -> Iterator[Statistics]:
-        """What is counted of traders at each stamp of open interest in [start, end), ms."""
-        stamps = self.series.stamps
-        interest = stamps.get("open_interest")
-        if interest is None:
-            return
-        first, last = interest.time.searchsorted((start * MILLISECOND, end * MILLISECOND))
-        for k in range(int(first), int(last)):
-            time, held = int(interest.time[k]), float(interest.value[k])
-            ratios = {
-                name: _at(stamps.get(kind), column, time)
-                for name, (kind, column) in {
-                    "accounts": ("long_short", "accounts"),
-                    "top_accounts": ("long_short", "top_accounts"),
-                    "top_positions": ("long_short", "top_positions"),
-                    "taker": ("taker_ratio", "value"),
-                }.items()
-            }
-            at = time // MILLISECOND
-            yield Statistics(at, held, round(held * self.traded.price(at), 8), **ratios)
+        """What is counted of traders every five minutes in [start, end), ms: the newest the market has by then."""
+        times = np.arange(-(-start // COUNTED) * COUNTED, end, COUNTED, dtype=np.int64)
+        held, *ratios = (
+            self._newest(kind, column, times).tolist()
+            for kind, column in (
+                ("open_interest", "value"),
+                ("long_short", "accounts"),
+                ("long_short", "top_accounts"),
+                ("long_short", "top_positions"),
+                ("taker_ratio", "value"),
+            )
+        )
+        for time, interest, *counted in zip(times.tolist(), held, *ratios, strict=True):
+            if not np.isnan(interest):
+                value = round(interest * self.traded.price(time), 8)
+                yield Statistics(time, interest, value, *(None if np.isnan(ratio) else ratio for ratio in counted))
+
+    def _newest(self, kind: str, column: str, times: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The newest stamped value at each instant (ms), no older than a day; NaN where there is none."""
+        stamps = self.series.stamps.get(kind)
+        if stamps is None or column not in stamps.columns:
+            return np.full(len(times), np.nan)
+        late = stamps.time // MILLISECOND - 30_000  # rows of the real exchange are a second off at times
+        k = late.searchsorted(times, side="right") - 1
+        fresh = (k >= 0) & (times - late[np.maximum(k, 0)] < DAY // MILLISECOND)
+        found: NDArray[np.float64] = np.where(fresh, stamps[column][np.maximum(k, 0)], np.nan)
+        return found
 
     def _prices(self, bars: Bars, tick: float, digits: int) -> Prices:
         lot, sizes = self.contract.rules.lot, self.contract.size_digits
@@ -296,11 +303,3 @@ class Tape:
         }
         rounded: dict[str, Any] = {name: np.round(values, 8) for name, values in columns.items()}
         return Bars(size=bars.size, open_time=bars.open_time, volume=np.zeros(len(bars)), **rounded)
-
-
-def _at(stamps: Stamps | None, column: str, time: int) -> float | None:
-    """The value stamped with this very instant (ns), where there is one."""
-    if stamps is None or column not in stamps.columns:
-        return None
-    k = int(stamps.time.searchsorted(time))
-    return float(stamps[column][k]) if k < len(stamps) and int(stamps.time[k]) == time else None

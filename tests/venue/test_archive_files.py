@@ -84,7 +84,10 @@ def test_funding_comes_by_the_month_and_statistics_by_the_day(quarter: Any, venu
     assert {line[1] for line in lines} == {"8"}
     header, *lines = unzipped(quarter, venue_kit, "daily/metrics/BTCUSDT/BTCUSDT-metrics-2024-01-05.zip")
     assert header[:3] == ["create_time", "symbol", "sum_open_interest"]
-    assert [line[0] for line in lines][:2] == ["2024-01-05 00:00:00", "2024-01-05 01:00:00"]
+    assert [line[0] for line in lines][:2] == ["2024-01-05 00:00:00", "2024-01-05 00:05:00"]
+    assert len(lines) == 288
+    hourly = quarter.market.stamps["open_interest"].between(None, np.datetime64("2024-01-06", "ns").view("i8")).value
+    assert [float(line[2]) for line in lines[::12]] == hourly[-24:].tolist()
     assert (
         venue_kit.get(quarter, "/data/futures/um/daily/fundingRate/BTCUSDT/BTCUSDT-fundingRate-2024-01-05.zip")[0]
         == 404

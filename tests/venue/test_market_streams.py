@@ -204,7 +204,7 @@ def is_let_go(venue: Any, minutes: list[int], *, answers: bool) -> bool:
             ClientSession() as session,
             session.ws_connect(venue.ws + "/market/ws", autoping=answers) as socket,
         ):
-            connection = venue.hub.connections[0]
+            connection = await asyncio.to_thread(venue.call, lambda: venue.hub.connections[0])
             for minute in minutes:
                 now[0] = 60.0 * minute
                 await asyncio.to_thread(venue.call, venue.hub.look_after)
