@@ -91,7 +91,8 @@ class Arrays:
         self._lay_out_growing(FIRST_ROOM)
         self._columns = {name: _column(getattr(signals, name, None), tape, name) for name in kinds.SIGNAL_FIELDS}
         self._columns["scales"] = _column(scales, tape, "scales")
-        self._point(market=tape.block, stamps=self.stamps, closes=tape.closes, **self._columns)
+        seen = tape.extremes if signals is not None else None  # a loop is not told what lies ahead
+        self._point(market=tape.block, stamps=self.stamps, closes=tape.closes, extremes=seen, **self._columns)
 
     def _point(self, **arrays: NDArray[Any] | None) -> None:
         """Let the handle point at arrays; None: there is none."""
@@ -253,7 +254,7 @@ def layout_of(
     handle["instruments"], handle["fields"], handle["bars"], handle["clock_bars"] = n, fields, bars, clock_bars
     handle["mark"] = kinds.PRICE_FIELDS if fields == kinds.MARK_FIELDS else 0
     handle["stamp_count"], handle["payment_room"] = sum(stamps), sum(stamps) + 1
-    handle["scratch_room"] = tables["scratch"][1]
+    handle["scratch_room"], handle["blocks"] = tables["scratch"][1], -(-bars // kinds.BLOCK)
     rows = handle, account, position_rows(instruments, stamps), wish_rows(n)
     return Layout(tables, end // WORD, np.concatenate([row.view(np.int64) for row in rows]))
 

@@ -39,6 +39,7 @@ def account_rows(terms: Terms, bar: int, pieces: int) -> NDArray[Any]:
     row["quantity"] = np.nan if terms.quantity is None else terms.quantity
     row["exposure_limit"], row["drawdown_limit"] = terms.exposure_limit, terms.drawdown_limit
     row["rebalance"] = terms.rebalance
+    row["safe"] = kinds.NONE
     return rows
 
 

@@ -12,7 +12,7 @@ import numpy as np
 
 from fw.ledger.compiled import inner
 from fw.ledger.handle import account_of, fills_of, market_of, positions_of, scratch_of
-from fw.ledger.kinds import CLOSE, HIGH, LOW, VOLUME, Ledger, Row, Rows
+from fw.ledger.kinds import CLOSE, HIGH, LOW, NONE, VOLUME, Ledger, Row, Rows
 
 MOST_SLIPPAGE = 0.9
 """Share of the price; beyond it a formula for small orders has long lost its meaning."""
@@ -60,6 +60,7 @@ def trade(
     else:
         p.entry = (abs(before) * p.entry + abs(lots) * price) / abs(after)
         p.margin += abs(lots) * p.lot * price / account.leverage
+    account.safe = NONE
     account.fees += fee
     account.slippage += slippage
     p.lots = after
@@ -146,14 +147,20 @@ def recent(ledger: Ledger, i: int, k: int, span: int) -> tuple[float, float]:
     found = scratch_of(ledger)
     now = close[begin * pieces + pieces - 1 : whole * pieces]
     before = close[begin * pieces - 1 : (whole - 1) * pieces]
-    for b in range(count):
-        found[b] = now[b * pieces] / before[b * pieces] - 1.0
+    if pieces == 1:
+        for b in range(count):
+            found[b] = now[b] / before[b] - 1.0
+    else:
+        for b in range(count):
+            found[b] = now[b * pieces] / before[b * pieces] - 1.0
     mean = total(found, count) / count
     for b in range(count):
         off = found[b] - mean
         found[b] = off * off
     deviation = math.sqrt(total(found, count) / count)
     traded = market_of(ledger)[k, VOLUME, begin * pieces : whole * pieces]
+    if pieces == 1:
+        return deviation, total(traded, count) / count
     for b in range(count):
         found[b] = traded[b * pieces]  # the pieces of a bar share its volume evenly
     return deviation, pieces * total(found, count) / count

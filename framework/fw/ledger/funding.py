@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from fw.ledger.compiled import inner
 from fw.ledger.handle import account_of, payments_of, positions_of, stamps_of
-from fw.ledger.kinds import NEVER, Ledger
+from fw.ledger.kinds import NEVER, NONE, Ledger
 
 
 @inner
@@ -23,6 +23,7 @@ def pay_funding(ledger: Ledger, i: int, k: int, inside: int) -> None:
         if stamp.bar == i and p.lots != 0:
             amount = -(p.lots * p.lot) * stamp.cash
             account.funding += amount
+            account.safe = NONE
             p.margin += amount
             row = payments_of(ledger)[account.payments]
             account.payments += 1
@@ -32,6 +33,13 @@ def pay_funding(ledger: Ledger, i: int, k: int, inside: int) -> None:
             row.amount = amount
             row.instrument = k
         p.funding_next += 1  # a stamp that passed while flat is dropped here too
+
+
+@inner
+def is_due(ledger: Ledger, i: int, k: int) -> bool:
+    """Whether a stamp lies in this bar, or before it."""
+    p = positions_of(ledger)[k]
+    return p.funding_next < p.funding_end and stamps_of(ledger)[p.funding_next].bar <= i
 
 
 @inner

@@ -20,9 +20,9 @@ from fw.ledger.kinds import ACCOUNT, DECISION, FILL, ORDER, PAYMENT, POSITION, S
 
 HANDLE = np.dtype(
     [(name, "i8") for name in ("market", "positions", "account", "orders", "working", "fills", "stamps", "payments")]
-    + [(name, "i8") for name in ("decisions", "wishes", "equity", "scratch", "scales", "closes")]
+    + [(name, "i8") for name in ("decisions", "wishes", "equity", "scratch", "extremes", "scales", "closes")]
     + [(name, "i8") for name in SIGNAL_FIELDS]
-    + [(name, "i8") for name in ("instruments", "bars", "clock_bars", "fields", "mark", "stamp_count")]
+    + [(name, "i8") for name in ("instruments", "bars", "clock_bars", "fields", "blocks", "mark", "stamp_count")]
     + [(name, "i8") for name in ("order_room", "fill_room", "payment_room", "decision_room", "scratch_room")],
 )
 
@@ -95,6 +95,9 @@ closes_of = _view("closes", np.int64, "clock_bars", optional=True)
 """int64[clock bar], how many bars have closed by its close; empty where every bar is a clock bar."""
 scratch_of = _view("scratch", np.float64, "scratch_room")
 """float64[`BLOCK` or more], for whoever needs it."""
+extremes_of = _view("extremes", np.float64, "instruments", 2, "blocks")
+"""Lowest and highest mark, float64[instrument, `LOWEST` or `HIGHEST`, block]; NaN: not yet seen. Address 0: a run
+whose bars come one by one."""
 scales_of = _view("scales", np.float64, "instruments", "bars", optional=True)
 """Exposure at strength 1, float64[instrument, bar]; no columns when absent."""
 strength_of = _view("strength", np.float64, "instruments", "bars", optional=True)

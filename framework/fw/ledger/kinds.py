@@ -127,6 +127,12 @@ POSITION = np.dtype(
         ("signal_expiry", "i8"),
         ("signal", "i8"),  # its row in the decisions
         ("exposure", "f8"),  # what it was sized to; NaN: nothing to rebalance to
+        ("below", "f8"),  # levels of the protections that bars were looked at for
+        ("above", "f8"),
+        ("clear", "i8"),  # the first bar not looked at for them
+        ("touch", "i8"),  # the first that may touch one; a bar far away: none was seen
+        ("later", "i8"),  # of a scan: where the signal after the next one may come,
+        ("coming", "f8"),  # if this is the strength of the next one
         ("next_change", "i8"),  # of a scan: no signal before this bar differs from the one in force; -1: unknown
         # funding still to come
         ("funding_next", "i8"),
@@ -159,6 +165,7 @@ ACCOUNT = np.dtype(
         ("peak", "f8"),
         # progress
         ("next", "i8"),  # first bar not yet stepped
+        ("safe", "i8"),  # block of bars that what is held now outlasts; -1: none is known
         ("halted", "i8"),  # bar + 1 at which trading ended; 0: it goes on
         ("fills", "i8"),
         ("payments", "i8"),
@@ -290,7 +297,15 @@ WISH = np.dtype(
 
 SIGNAL_FIELDS = ("strength", "stop_loss", "take_profit", "trailing", "limit", "expiry")
 
-BLOCK = 64
-"""Bars that the calm skip looks at together."""
-GLANCE = 16
-"""Bars whose signals it compares together: a change is looked for bar by bar only among so many."""
+LOWEST, HIGHEST = codes(2)
+"""Rows of what is known of a block's marks."""
+BLOCK = code(64)
+"""Bars whose margin is judged together."""
+GLANCE = code(16)
+"""Bars whose signals, or prices, are compared together: what one differs in is looked for only among so many."""
+STRETCH = code(1024)
+"""Bars that are marked together at most: their equity stays in the first-level cache."""
+LINE = code(8)
+"""Prices that memory hands over together."""
+AHEAD = code(16)
+"""Bars by which prices are asked for before they are needed."""

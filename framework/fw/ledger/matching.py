@@ -39,6 +39,7 @@ from fw.ledger.kinds import (
 from fw.ledger.margin import free_margin, highest_leverage
 from fw.ledger.orders import cancel_group, end, is_marketable, refuse, shrink, trigger
 from fw.ledger.protections import apply_protections, nearest_stop, protect, through
+from fw.ledger.safety import affords
 
 
 @inner
@@ -69,7 +70,7 @@ def fault_of(ledger: Ledger, i: int, order: Row, lots: int, price: float) -> int
     else:
         need = abs(after) * p.lot * price / account.leverage
     need += abs(lots) * p.lot * price * account.taker
-    return NO_FAULT if need <= free_margin(ledger, i, k, OPEN) else NO_MARGIN
+    return NO_FAULT if affords(ledger, i, k, need) or need <= free_margin(ledger, i, k, OPEN) else NO_MARGIN
 
 
 @inner

@@ -10,13 +10,14 @@ from typing import Any
 
 import numpy as np
 
-from fw.ledger.calm import calm, next_change
+from fw.ledger.calm import calm
 from fw.ledger.clock import closes_clock_bar
+from fw.ledger.coming import is_clear, next_change
 from fw.ledger.compiled import inner, kernel, pasted
 from fw.ledger.conditions import arrive, choose, watch
 from fw.ledger.deciding import decide, read_wishes
 from fw.ledger.fills import wallet
-from fw.ledger.funding import pay_funding
+from fw.ledger.funding import is_due, pay_funding
 from fw.ledger.handle import account_of, equity_of, positions_of, wishes_of
 from fw.ledger.kinds import (
     ALONG,
@@ -40,6 +41,7 @@ from fw.ledger.matching import fill_at_open, fill_before_stop, fill_inside, sett
 from fw.ledger.orders import add_order, has_resting
 from fw.ledger.planning import place
 from fw.ledger.protections import apply_protections, trail, trail_open
+from fw.ledger.safety import lasts
 
 
 @pasted
@@ -48,18 +50,24 @@ def step(ledger: Ledger, i: int, conditions: Any) -> None:
     account = account_of(ledger)[0]
     n = positions_of(ledger).shape[0]
     held = False
+    due = False
     for k in range(n):
-        pay_funding(ledger, i, k, NO)
+        if is_due(ledger, i, k):
+            due = True
+            pay_funding(ledger, i, k, NO)
         held |= positions_of(ledger)[k].lots != 0
-    if held:
+    if held and not lasts(ledger, i):
         check_margin(ledger, i, OPEN, OPEN)
     if account.working > 0:
         if conditions is not None:
             arrive(ledger, i)
         fill_at_open(ledger, i)
+    if due:
+        for k in range(n):
+            pay_funding(ledger, i, k, YES)
     for k in range(n):
-        pay_funding(ledger, i, k, YES)
-    for k in range(n):
+        if is_clear(positions_of(ledger)[k], i):
+            continue
         if account.path == ALONG:
             trail_open(ledger, i, k)
         if account.working > 0:
@@ -75,7 +83,8 @@ def step(ledger: Ledger, i: int, conditions: Any) -> None:
         fill_inside(ledger, i, TAKE_PROFIT)
     if account.working > 0:
         settle_orders(ledger, i)
-    check_margin(ledger, i, LOW, HIGH)
+    if not lasts(ledger, i):
+        check_margin(ledger, i, LOW, HIGH)
     for k in range(n):
         p = positions_of(ledger)[k]
         if p.lots != 0:

@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
+from fw.ledger.kinds import BLOCK
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
@@ -33,6 +35,13 @@ class Tape:
     """The size of clock bars, where those of the tape are smaller."""
     pieces: int = 1
     """How many bars of the tape a bar of the data was cut into, to walk along its path."""
+    extremes: NDArray[np.float64] = attrs.field(repr=False)
+    """[instrument, lowest or highest, block of bars]: marks, NaN until a scan sees them and writes them down for all
+    scans of this block; a tape that differs in other things may share it."""
+
+    @extremes.default
+    def _none_seen(self) -> NDArray[np.float64]:
+        return np.full((self.block.shape[0], 2, -(-self.block.shape[2] // BLOCK)), np.nan)
 
     @property
     def bars(self) -> int:
