@@ -35,13 +35,20 @@ class Tape:
     """The size of clock bars, where those of the tape are smaller."""
     pieces: int = 1
     """How many bars of the tape a bar of the data was cut into, to walk along its path."""
-    extremes: NDArray[np.float64] = attrs.field(repr=False)
-    """[instrument, lowest or highest, block of bars]: marks, NaN until a scan sees them and writes them down for all
-    scans of this block; a tape that differs in other things may share it."""
+    _seen: tuple[NDArray[np.float64], NDArray[np.float64]] | None = attrs.field(default=None, repr=False)
+    """A block, and its `extremes`: shared with a tape that was made of another on the same block."""
 
-    @extremes.default
-    def _none_seen(self) -> NDArray[np.float64]:
-        return np.full((self.block.shape[0], 2, -(-self.block.shape[2] // BLOCK)), np.nan)
+    def __attrs_post_init__(self) -> None:
+        if self._seen is None or self._seen[0] is not self.block:
+            count, _, bars = self.block.shape
+            extremes = np.full((count, 2, -(-bars // BLOCK)), np.nan)
+            object.__setattr__(self, "_seen", (self.block, extremes))
+
+    @property
+    def extremes(self) -> NDArray[np.float64]:
+        """[instrument, lowest or highest, `BLOCK` of bars]: marks; NaN until a scan has seen and written them."""
+        assert self._seen is not None
+        return self._seen[1]
 
     @property
     def bars(self) -> int:
