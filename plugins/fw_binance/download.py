@@ -205,9 +205,8 @@ async def _from_first(shop: Shop, series: Series, asked: Asked, start: int, outc
     missing = shop.store.missing(series.kind, series.symbol, series.bar, start, end) if start < end else []
     if not missing or missing[0][0] > start + (series.bar.ns if series.bar is not None else 0):
         return start
-    kind = series.kind if series.kind in CANDLES else "klines"
     try:
-        first = await shop.client.first_candle(kind, series.symbol, str(series.bar or "1d"))
+        first = await _first(shop.client, series)
     except Refused:  # the archive may know more than REST
         return start
     if first is None:
@@ -226,6 +225,16 @@ async def _from_first(shop: Shop, series: Series, asked: Asked, start: int, outc
     elif first >= end > start and series.kind == "klines":
         outcome.notes.append(f"{series.symbol} begins at {format_time(first)}, after the time asked for")
     return first
+
+
+async def _first(client: Client, series: Series) -> int | None:
+    """When the first row there can be is of, ns; Refused where the exchange does not tell."""
+    if series.kind in CANDLES:
+        return await client.first_candle(series.kind, series.symbol, str(series.bar))
+    try:
+        return await client.first_candle("klines", series.symbol, "1m")
+    except Refused:  # an exchange of one's own may have larger bars only
+        return await client.first_candle("klines", series.symbol, "1h")
 
 
 def command_for(

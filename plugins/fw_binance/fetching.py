@@ -168,7 +168,8 @@ class Job:
         """A file that is not there now, and where nobody else has its rows never will be."""
         only_there = self.archive_only or self.series.kind == "metrics"
         if only_there and period.end < self.shop.now - GIVEN_UP:
-            await self.write({name: column[:0] for name, column in empty(self.series).items()}, "archive", spans[0])
+            for span in spans:
+                await self.write(empty(self.series), "archive", span)
 
     async def from_rest(self, missing: Sequence[Span]) -> None:
         """What is missing still, page by page."""
