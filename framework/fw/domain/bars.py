@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from fw.domain.frame import SlicedColumns, read_only
+from fw.domain.frame import read_only
 from fw.domain.time import BarSize
 from fw.errors import DataError
 
@@ -101,7 +101,7 @@ class Bars:
         put(cut, "low", self.low[chosen])
         put(cut, "close", self.close[chosen])
         put(cut, "volume", self.volume[chosen])
-        put(cut, "extra", SlicedColumns(self.extra, chosen) if self.extra else self.extra)
+        put(cut, "extra", {name: column[chosen] for name, column in self.extra.items()})
         return cut
 
     def to_pandas(self) -> pd.DataFrame:

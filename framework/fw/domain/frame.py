@@ -49,29 +49,6 @@ class LazyColumns(Mapping[str, "NDArray[Any]"]):
         return len(self._makers)
 
 
-class SlicedColumns(Mapping[str, "NDArray[Any]"]):
-    """Rows of other columns, each cut when it is first looked at. Mutable only in what it remembers."""
-
-    __slots__ = ("_chosen", "_made", "_whole")
-
-    def __init__(self, whole: Mapping[str, NDArray[Any]], chosen: slice) -> None:
-        self._whole = whole
-        self._chosen = chosen
-        self._made: dict[str, NDArray[Any]] = {}
-
-    def __getitem__(self, name: str) -> NDArray[Any]:
-        found = self._made.get(name)
-        if found is None:
-            found = self._made[name] = self._whole[name][self._chosen]
-        return found
-
-    def __iter__(self) -> Iterator[str]:
-        return iter(self._whole)
-
-    def __len__(self) -> int:
-        return len(self._whole)
-
-
 @attrs.frozen(eq=False, repr=False)
 class Frame(Mapping[str, "NDArray[Any]"]):
     """Named columns, each one-dimensional and read-only; `frame["sma_20"]` is float64[row]."""

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 import numpy as np
 
-from fw.domain.frame import SlicedColumns, read_only
+from fw.domain.frame import read_only
 from fw.domain.time import MINUTE
 from fw.errors import DataError
 
@@ -84,12 +84,12 @@ class Stamps:
 
     def rows(self, chosen: slice | NDArray[Any]) -> Stamps:
         """These rows only; a slice is neither copied nor looked at again, as live cuts windows at every bar."""
+        columns = {name: column[chosen] for name, column in self.columns.items()}
         if not isinstance(chosen, slice):
-            columns = {name: column[chosen] for name, column in self.columns.items()}
             return Stamps(self.time[chosen], columns, published=self.published[chosen])
         cut, put = object.__new__(Stamps), object.__setattr__
         put(cut, "time", self.time[chosen])
-        put(cut, "columns", SlicedColumns(self.columns, chosen))
+        put(cut, "columns", columns)
         put(cut, "published", self.published[chosen])
         return cut
 
