@@ -129,29 +129,6 @@ async def _download(
     return outcome
 
 
-def fetcher(environment: Environment, store: Store) -> Callable[[Series, int, int], None]:
-    """What fetches one series' rows of [start, end) (ns) into the store, also those that it has; for repairs."""
-
-    def fetch(series: Series, start: int, end: int) -> None:
-        if series.kind not in KINDS:
-            raise fw.DataError(f"{series} was recorded as it happened: the exchange does not tell it again")
-        in_loop(_fetch_again(environment, store, series, start, end))
-
-    return fetch
-
-
-async def _fetch_again(environment: Environment, store: Store, series: Series, start: int, end: int) -> None:
-    async with Client(environment) as client, Archive(environment) as archive:
-        now = await client.now()
-        listed = Listed.of(await client.exchange_info())
-        shop = Shop(client, archive, store, now)
-        try:
-            only = bool(listed.unknown([series.symbol]))
-            await fill(shop, series, start, min(end, now), archive_only=only, again=True)
-        finally:
-            shop.threads.shutdown()
-
-
 def _until_now(asked: Asked, now: int, outcome: Outcome) -> Asked:
     """The same without the future."""
     if asked.start is not None and asked.start >= now:

@@ -17,7 +17,6 @@ from fw_binance.periods import Period, Span, length, pages, periods, within
 from fw_binance.rows import empty, joined, sound
 from fw_binance.shop import Filled, Shop, together
 from fw_binance.store import Series
-from fw_binance.store.spans import union, without
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -38,12 +37,10 @@ PAGES_TOGETHER = 90
 """Pages of REST that are kept in memory until they are written: a month of minutes."""
 
 
-async def fill(
-    shop: Shop, series: Series, start: int, end: int, *, archive_only: bool = False, again: bool = False
-) -> Filled:
-    """Fetch what the store lacks of [start, end) (ns), or `again` all of it; what cannot be had stands in the notes."""
+async def fill(shop: Shop, series: Series, start: int, end: int, *, archive_only: bool = False) -> Filled:
+    """Fetch what the store lacks of [start, end) (ns); what cannot be had stands in the notes."""
     filled = Filled(series, start, min(end, closed(series, shop.now)))
-    job = Job(shop, filled, archive_only, again)
+    job = Job(shop, filled, archive_only)
     missing = await job.missing()
     if not missing:
         return filled
@@ -71,9 +68,6 @@ class Job:
     shop: Shop
     filled: Filled
     archive_only: bool
-    again: bool
-    taken: list[Span] = attrs.field(factory=list)
-    """What has been fetched."""
     writing: asyncio.Lock = attrs.field(factory=asyncio.Lock)
 
     @property
@@ -91,10 +85,9 @@ class Job:
         series, start, end = self.series, self.filled.start, self.filled.end
         if start >= end:
             return []
-        lacking = await self.shop.in_thread(
-            lambda: self.shop.store.missing(series.kind, series.symbol, series.bar, start, end, again=self.again)
+        return await self.shop.in_thread(
+            lambda: self.shop.store.missing(series.kind, series.symbol, series.bar, start, end)
         )
-        return union([*without([(start, end)], self.taken), *lacking]) if self.again else lacking
 
     async def write(self, columns: Columns, source: str, covers: Span | None = None) -> None:
         series = self.series
@@ -138,7 +131,6 @@ class Job:
             columns = await self._file(period, spans)
             if columns is not None:
                 got.append((columns, (spans[0][0], spans[-1][1])))
-                self.taken.extend(spans)
                 self.advance(spans)
 
         try:
@@ -210,7 +202,6 @@ class Job:
             async with self.shop.pages:
                 got.append(await page(start, end))
             self.filled.requests += 1
-            self.taken.append((start, end))
             self.advance([(start, end)])
 
         try:
@@ -231,13 +222,11 @@ class Job:
                 until = int(columns["time"][-1]) + 1
                 got.append((columns, (at, until)))
                 self.filled.requests += 1
-                self.taken.append((at, until))
                 self.advance([(at, until)])
                 at = until
                 if len(got) == PAGES_TOGETHER:
                     await self._write_all(got)
             got.append((empty(self.series), (at, end)))
-            self.taken.append((at, end))
         finally:
             await self._write_all(got)
 
