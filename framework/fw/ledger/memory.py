@@ -27,8 +27,8 @@ KEPT = 2**28
 _unused: dict[int, list[NDArray[np.float64]]] = {}
 
 
-M_TRIM_THRESHOLD, M_MMAP_THRESHOLD = -1, -3
-"""Numbers of two settings of glibc's malloc (malloc.h)."""
+M_TRIM_THRESHOLD, M_MMAP_THRESHOLD, M_ARENA_MAX = -1, -3, -8
+"""Numbers of three settings of glibc's malloc (malloc.h)."""
 LARGEST = 2**25
 """Bytes up to which arrays come from what was freed before; glibc takes no larger number."""
 KEPT_FREE = 2**27
@@ -48,6 +48,7 @@ def keep_freed_memory() -> None:
         return  # another C library, with ways of its own
     mallopt(M_MMAP_THRESHOLD, LARGEST)
     mallopt(M_TRIM_THRESHOLD, KEPT_FREE)
+    mallopt(M_ARENA_MAX, 1)  # what one thread of a sweep frees, another takes: few large arrays, no contention
 
 
 def empty(*shape: int) -> NDArray[np.float64]:
