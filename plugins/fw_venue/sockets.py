@@ -140,7 +140,7 @@ class Hub:
         """Answer what a client asks of its subscriptions."""
         try:
             asked = json.loads(text)
-            method, names, number = asked["method"], asked.get("params") or [], asked.get("id")
+            method, names, number = asked["method"], list(map(str, asked.get("params") or [])), asked.get("id")
         except (ValueError, KeyError, TypeError, AttributeError):
             connection.say({"error": {"code": 2, "msg": "Invalid request: request ID must be an unsigned integer"}})
             return
