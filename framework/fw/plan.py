@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from fw.domain.result import Result
     from fw.engine.audit import Finding
     from fw.engine.bench import Bench
+    from fw.engine.streamed import Watch
     from fw.parts.features import FeatureSet
     from fw.registry import Registry
 
@@ -205,12 +206,28 @@ class Plan:
         refuse_models(self.settings)
         raise SettingsError("there is nothing to train: the file names no models")
 
-    def run(self, *, write: bool = True, engine: str | None = None, progress: Progress | None = None) -> Result:
+    def run(
+        self,
+        *,
+        write: bool = True,
+        engine: str | None = None,
+        progress: Progress | None = None,
+        until: int | None = None,
+        bars: int | None = None,
+        watch: Watch | None = None,
+    ) -> Result:
         """Backtest; with `write` a run folder is filled and the trial ledger told.
 
         `engine` insists on `scan` or `loop`; SettingsError where a part has no array form for the scan.
+
+        Where the source is live, it runs on what happens from now on, in the folder of its account, and for ever:
+        `until` ends it at a close (ns), `bars` after so many. `watch` is given a function that tells how it stands.
         """
         began = time.perf_counter()
+        if self.settings.source.live:
+            return self._run_on(write, engine, until, bars, watch)
+        if until is not None or bars is not None:
+            raise SettingsError("history ends by source.end; until and bars are for a source that is live")
         if write:
             from fw.engine.written import written_run
 
@@ -224,6 +241,18 @@ class Plan:
         finally:
             self.plugins.run_finished(run, result)
         return result
+
+    def _run_on(
+        self, write: bool, engine: str | None, until: int | None, bars: int | None, watch: Watch | None
+    ) -> Result:
+        """Run on what happens."""
+        from fw.engine.streamed import streamed_run
+
+        if not write:
+            raise SettingsError("source.live: an account needs its folder; a live run is always written")
+        if engine == "scan":
+            raise SettingsError("the scan cannot run this: it wants all bars at once, and these are still to come")
+        return streamed_run(self.bench, until=until, moments=bars, watch=watch)
 
     def sweep(
         self,

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Mapping
+from datetime import UTC, datetime
 from pathlib import Path
 
 import attrs
@@ -113,5 +114,11 @@ class Workspace:
         raise DataError(f"there is no run {name!r} in {self.runs}{newest}")
 
     def run_ids(self) -> list[str]:
-        """Every run of the workspace, oldest first: ids begin with the time."""
-        return sorted(folder.name for folder in self.runs.glob("*") if folder.is_dir())
+        """Every run of the workspace, oldest first: ids begin with the time; an account counts from its last line."""
+        return sorted((folder.name for folder in self.runs.glob("*") if folder.is_dir()), key=self._when)
+
+    def _when(self, run: str) -> str:
+        journal = self.runs / run / "journal.jsonl"
+        if RUN_ID.fullmatch(run) or not journal.exists():
+            return run
+        return f"{datetime.fromtimestamp(journal.stat().st_mtime, UTC):%Y%m%d-%H%M%S}"

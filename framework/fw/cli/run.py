@@ -17,6 +17,17 @@ if TYPE_CHECKING:
     from fw.domain.result import Result
 
 
+def _moment(ctx: click.Context, parameter: click.Parameter, text: str | None) -> int | None:
+    from fw.domain.time import parse_time
+
+    if text is None:
+        return None
+    try:
+        return parse_time(text)
+    except ValueError as error:
+        raise click.BadParameter(str(error)) from None
+
+
 @click.command("run")
 @click.argument("file", type=click.Path(path_type=Path, readable=False))
 @click.option("--profile", metavar="NAME", help="Merge this profile of the file.")
@@ -29,21 +40,32 @@ if TYPE_CHECKING:
     help="Change one setting; may stand often.",
 )
 @click.option("--engine", type=click.Choice(("scan", "loop")), help="Insist on one engine; they give equal results.")
+@click.option("--until", metavar="TIME", callback=_moment, help="Live: end at the first close from then on.")
+@click.option("--bars", metavar="N", type=click.IntRange(min=1), help="Live: end after so many bars.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object instead of tables.")
 @click.option("--quiet", is_flag=True, help="Print only where it was written; no progress.")
 def command(
-    file: Path, profile: str | None, overrides: tuple[str, ...], engine: str | None, as_json: bool, quiet: bool
+    file: Path,
+    profile: str | None,
+    overrides: tuple[str, ...],
+    engine: str | None,
+    until: int | None,
+    bars: int | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Run a strategy file.
 
-    Prints what the reporters of FILE say, and writes a folder under runs/.
+    Prints what the reporters of FILE say, and writes a folder under runs/. Where its source is live, it runs until
+    Ctrl-C, and the same command goes on with its account.
     """
+    from fw.cli.standing import shown_standing
     from fw.plan import load
 
     plan = load(file, profile=profile, overrides=list(overrides))
     compile_when_cold(plan, quiet=quiet)
-    with output_kept(), shown_progress(quiet=quiet) as progress:
-        result = plan.run(engine=engine, progress=progress)
+    with output_kept(), shown_progress(quiet=quiet) as progress, shown_standing(quiet=quiet) as watch:
+        result = plan.run(engine=engine, progress=progress, until=until, bars=bars, watch=watch)
     if as_json:
         show_json(summary(result))
         return

@@ -222,13 +222,19 @@ class Bench:
     def write(self, result: Result, folder: Path, reporters: Sequence[tuple[Offer, Any]] | None = None) -> None:
         """Write a run's files into a folder, and let the reporters write and speak."""
         write_result(result, folder, fingerprint=self.fingerprint(), config=config_hash(self.settings))
+        result.printed = self.reported(
+            result, folder, self.reporters(self.make_run()) if reporters is None else reporters
+        )
+
+    def reported(self, result: Result, folder: Path, reporters: Sequence[tuple[Offer, Any]]) -> tuple[str, ...]:
+        """Let the reporters write into a run's folder; what they have to say."""
         said = []
-        for offer, part in self.reporters(self.make_run()) if reporters is None else reporters:
+        for offer, part in reporters:
             with blame(offer):
                 text = part.report(result, folder)
             if text is not None:
                 said.append(str(text))
-        result.printed = tuple(said)
+        return tuple(said)
 
 
 @attrs.define

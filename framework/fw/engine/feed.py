@@ -73,6 +73,8 @@ class LiveFeed:
         self.now = 0
         """When the newest event came, ns."""
         self.moments = 0
+        self.lived: Callable[[], None] = lambda: None
+        """Called after every moment that is new."""
         self._listen, self._with_funding, self._log = listen, with_funding, log
         market = unfolding.market
         self._size = market.bars.size
@@ -80,9 +82,9 @@ class LiveFeed:
         self._with_marks = simulation.has_marks
         self._strands = [(symbol, "bars") for symbol in self._number]
         self._strands += [(symbol, "mark") for symbol, data in market.series.items() if data.mark is not None]
-        self._opens = int(market.bars.open_time[-1]) + self._size.ns
-        """When the bar that is under way opened."""
-        self._next = dict.fromkeys(self._strands, self._opens)
+        self.opens = int(market.bars.open_time[-1]) + self._size.ns
+        """When the bar that is under way opened, ns: the newest close."""
+        self._next = dict.fromkeys(self._strands, self.opens)
         self._known = dict(self._next)
         self._stamped = {(symbol, kind): last for symbol, kind, last in _last_stamps(market)}
         self._waiting: dict[int, dict[tuple[str, str], BarReceived]] = {}
@@ -107,7 +109,7 @@ class LiveFeed:
         if self._is_over():
             return
         self._known = dict(self._next)
-        for arrived, now in self._listen(self._opens):
+        for arrived, now in self._listen(self.opens):
             self._look_at_the_time(now)
             if arrived is None:
                 continue
@@ -126,10 +128,17 @@ class LiveFeed:
         bar = self._close()
         yield bar
         self._loop.broker.advance(bar)
+        if self.journal.is_new:
+            self.lived()
+
+    @property
+    def trouble(self) -> str:
+        """Why nothing new may be risked now; empty: there is no reason."""
+        return ", ".join(f"{name}: {why}" for name, why in list(self._lost.items()))
 
     def _is_over(self) -> bool:
         pace = self.pace
-        return (pace.until is not None and self._opens >= pace.until) or (
+        return (pace.until is not None and self.opens >= pace.until) or (
             pace.moments is not None and self.moments >= pace.moments
         )
 
@@ -182,7 +191,7 @@ class LiveFeed:
         if not 0.0 < quote.bid <= quote.ask < math.inf:
             return None
         self._quoted[quote.instrument] = quote.time
-        if not self._opens <= quote.time < self._opens + self._size.ns:
+        if not self.opens <= quote.time < self.opens + self._size.ns:
             return None  # the close in between comes first
         self._fresh[quote.instrument] = quote
         if self.pace.quotes is None or self._lost or quote.time < self._next_step or not self.simulation.at_stake:
@@ -209,7 +218,7 @@ class LiveFeed:
         elif isinstance(event, Opened):
             self._lost.clear()
         self._loop.inbox.put(event)
-        return len(self._waiting.get(self._opens, ())) == len(self._strands)
+        return len(self._waiting.get(self.opens, ())) == len(self._strands)
 
     def _step(self, event: Quoted) -> None:
         """Move the account by a quote: a bar whose four prices are the middle of bid and ask."""
@@ -248,8 +257,8 @@ class LiveFeed:
 
     def _close(self) -> int:
         """Bring market and tape to the close of the bar under way; the number of that bar."""
-        strands = self._waiting.pop(self._opens)
-        opened, closed = self._opens, self._opens + self._size.ns
+        strands = self._waiting.pop(self.opens)
+        opened, closed = self.opens, self.opens + self._size.ns
         stale = self._why_stale(strands, closed)
         simulation = self.simulation
         prices = np.array([self._rest_of_bar(k, strands) for k in range(len(self._number))])
@@ -259,7 +268,7 @@ class LiveFeed:
         market = self.unfolding.close(strands, closed)
         self._loop.shared.renew(market, self.unfolding.columns)
         self._loop.shared.moment.stale = stale
-        self._opens, self._extremes, self.moments = closed, None, self.moments + 1
+        self.opens, self._extremes, self.moments = closed, None, self.moments + 1
         self._next_step = max(self._next_step, self.now + self.pace.latency)
         self._fresh.clear()
         if stale and self.journal.is_new:
@@ -296,11 +305,11 @@ class LiveFeed:
 
     def _look_at_the_time(self, now: int) -> None:
         """Tell whose bar is late, once a close."""
-        closed = self._opens + self._size.ns
+        closed = self.opens + self._size.ns
         if self._warned == closed or now <= closed + self.pace.patience:
             return
         self._warned = closed
-        there = self._waiting.get(self._opens, {})
+        there = self._waiting.get(self.opens, {})
         late = [" ".join(strand) for strand in self._strands if strand not in there]
         self._log.warning("bars are late", close=format_time(closed), of=", ".join(late))
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 
 PACKAGES = ("futures-framework", "numpy", "numba", "pandas", "pyarrow", "pluggy", "attrs")
 FRAMES = ("fills", "trades", "equity", "funding")
+RESUMED = 100
+"""Times that an account was taken up again, of which a manifest tells the last ones."""
 JOURNAL = ("signals", "orders", "vetoes", "fills", "funding")
 
 
@@ -79,10 +81,14 @@ def as_json(value: Any) -> bytes:
 class RunFolder:
     """The folder of a run in progress. Mutable: its manifest changes as the run does."""
 
-    def __init__(self, workspace: Workspace, settings: StrategyFile, plugins: Plugins) -> None:
+    def __init__(
+        self, workspace: Workspace, settings: StrategyFile, plugins: Plugins, *, path: Path | None = None
+    ) -> None:
+        """Begin one that is new, or go on in the folder of an account at `path`."""
         now = datetime.now(UTC)
         slug = "".join(letter if letter.isalnum() or letter in "-_" else "-" for letter in settings.name)[:60]
-        self.path = _new_folder(workspace, f"{now:%Y%m%d-%H%M%S}-{slug}")
+        is_new = path is None
+        self.path = _new_folder(workspace, f"{now:%Y%m%d-%H%M%S}-{slug}") if path is None else path
         self.id = self.path.name
         self.manifest: dict[str, Any] = {
             "run": self.id,
@@ -101,11 +107,23 @@ class RunFolder:
             "python": platform.python_version(),
             "platform": platform.platform(),
         }
+        if not is_new:
+            self._go_on()
         try:
             self.save()
         except OSError:
-            shutil.rmtree(self.path, ignore_errors=True)
+            if is_new:
+                shutil.rmtree(self.path, ignore_errors=True)
             raise
+
+    def _go_on(self) -> None:
+        """Keep when the account was begun, and note when it was taken up again."""
+        try:
+            before = json.loads((self.path / "manifest.json").read_text(encoding="utf-8"))
+        except (OSError, ValueError):
+            return
+        resumed = [*before.get("resumed", ()), self.manifest["started"]]
+        self.manifest |= {"started": before["started"], "resumed": resumed[-RESUMED:]}
 
     def save(self, **more: Any) -> None:
         """Write the manifest, with what is new."""

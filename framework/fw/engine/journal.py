@@ -87,7 +87,7 @@ class Journal:
     @property
     def is_new(self) -> bool:
         """Whether what the run does now was never done before; else it is only told again."""
-        return self._at_end and self._met >= len(self._expected)
+        return self._at_end and not self.only_to_read and self._met >= len(self._expected)
 
     def put(self, event: Event) -> None:
         """Write down what the run does; where it has done so before, only see that it is the same.

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection
+from collections.abc import Collection, Mapping
+from contextlib import closing
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from fw.domain.time import format_time
 from fw.engine.folder import JOURNAL, _table, read_journal
+from fw.engine.journal import NAME, Journal
 from fw.engine.saved import HOW_IT_ENDED
 from fw.errors import DataError
 
@@ -27,6 +29,8 @@ def replay(folder: Path) -> list[str]:
     from fw.plan import plan_of_run
 
     manifest = read_manifest(folder)
+    if (folder / NAME).exists():
+        return told_again(folder, manifest)
     if manifest.get("status") != "finished":
         said = HOW_IT_ENDED.get(str(manifest.get("status")), "it says not how it ended")
         raise DataError(f"the run in {folder} cannot be replayed: {said}")
@@ -36,6 +40,20 @@ def replay(folder: Path) -> list[str]:
     result = plan.run(write=False, engine="loop")
     # arrays carry no tags: a scan writes none, however the strategy names its signals bar by bar
     return differences(result, folder / "journal.parquet", without={"tag"} if manifest.get("engine") == "scan" else ())
+
+
+def told_again(folder: Path, manifest: Mapping[str, Any]) -> list[str]:
+    """What the journal of an account gives otherwise now; it may be running."""
+    from fw.engine.feed import Pace
+    from fw.engine.session import Session
+    from fw.plan import plan_of_run
+
+    bench = plan_of_run(manifest).bench
+    with closing(Journal(folder, only_to_read=True)) as journal:
+        if journal.head is None:
+            raise DataError(f"the journal {journal.file} is empty: the account has not begun")
+        Session(bench, bench.make_run(console=False), journal, Pace()).go()
+        return journal.told()
 
 
 def read_manifest(folder: Path) -> dict[str, Any]:

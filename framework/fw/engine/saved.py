@@ -11,6 +11,7 @@ import numpy as np
 
 from fw.domain.frame import Frame
 from fw.domain.saved import SavedRun
+from fw.engine.journal import NAME
 from fw.errors import DataError
 from fw.workspace import Workspace
 
@@ -25,13 +26,15 @@ HOW_IT_ENDED = {
 def open_run(run: Path | str) -> SavedRun:
     """A run by its folder, its id in the workspace, or the beginning of its id.
 
-    DataError where there is none, where it has no result, or a file of it is broken.
+    DataError where there is none, where it has no result, or a file of it is broken. The account of a run that is led
+    by a stream may be looked at while it runs.
     """
     folder = Workspace.here().run_folder(str(run))
     result, manifest = _object(folder / "result.json"), _object(folder / "manifest.json")
     status = manifest.get("status", "finished")
     # a run that broke off while it was written may have left a result that nobody was told of
-    if not result or status != "finished":
+    lives = (folder / NAME).exists()  # an account shows what it has come to so far
+    if not result or (status != "finished" and not lives):
         said = HOW_IT_ENDED.get(str(status), f"its status is {status}") if manifest else "it has no result.json"
         why = manifest.get("error")
         reason = f"{said}: {why}" if why else said

@@ -100,6 +100,8 @@ class Session:
         capital = settings.account.capital
         self.loop = Loop(self.parts, self._scene, terms, run, capital=capital, progress=None, feed=self.feed)
         self._arrivals: Arrivals | None = None
+        self.clock = clock_of(self.parts.source.part)
+        """The time where the market happens, ns."""
         self._began = time.perf_counter()
 
     def _beginning(self) -> dict[str, Any]:
@@ -132,7 +134,7 @@ class Session:
         want = Want(instruments=settings.instruments, bar=settings.bar, start=start, needs=needs)
         with blame(source.offer):
             stream = source.part.stream(want)
-        self._arrivals = Arrivals(stream, source.offer, clock_of(source.part))
+        self._arrivals = Arrivals(stream, source.offer, self.clock)
         self.run.log.debug("listening", start=format_time(start))
         return self._arrivals
 

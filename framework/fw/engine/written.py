@@ -56,14 +56,14 @@ def logged(run: EngineRun, bench: Bench) -> Iterator[None]:
 
 
 @contextmanager
-def told(folder: RunFolder) -> Iterator[None]:
-    """Have the manifest say how the run ended, whatever happens."""
+def told(folder: RunFolder, what: str = "stays, and says that it was interrupted") -> Iterator[None]:
+    """Have the manifest say how the run ended, whatever happens; `what` tells what its folder is good for then."""
     try:
         yield
     except KeyboardInterrupt as stop:
         with suppress(OSError):
             folder.end("interrupted")
-            stop.add_note(f"{folder.path} stays, and says that it was interrupted")
+            stop.add_note(f"{folder.path} {what}")
         raise
     except BaseException as error:
         # a full disk takes no last word either; then it still says `running`, and why it ended is told all the same

@@ -60,7 +60,11 @@ class Stream(Protocol):
 
 @runtime_checkable
 class LiveSource(Source, Protocol):
-    """A source that also streams."""
+    """A source that also streams.
+
+    Where its time is not the machine's (a practice exchange may run fast), it has a property `now`, ns: by that a run
+    judges how late a bar is.
+    """
 
     def stream(self, want: Want) -> Stream:
         """The events of `fw.domain.received` from `want.start` on, for ever.
