@@ -6,7 +6,7 @@ import hashlib
 import io
 import re
 import zipfile
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
@@ -17,6 +17,8 @@ from xml.sax.saxutils import escape
 import attrs
 
 from fw_venue.clock import Clock
+from fw_venue.listing import listing
+from fw_venue.numbers import plain
 from fw_venue.tape import Tape
 
 if TYPE_CHECKING:
@@ -39,9 +41,6 @@ METRICS_COLUMNS = (
     "sum_toptrader_long_short_ratio,count_long_short_ratio,sum_taker_long_short_vol_ratio"
 )
 INTERVALS = ("1m", "3m", "5m", "15m", "30m", "1h", "2h", "4h", "6h", "8h", "12h", "1d", "1w")
-KEYS = 1000
-"""That one listing gives at most."""
-
 FIRST_HEADERS = date(2022, 5, 1)
 """Files of earlier days have no line of column names."""
 
@@ -119,9 +118,8 @@ class Archive:
 
         path = unquote(request.path).lstrip("/")
         if path in ("", "index.html") or "prefix" in request.query:
-            text = self.listing(
-                request.query.get("prefix", ""), request.query.get("delimiter", ""), request.query.get("marker", "")
-            )
+            prefix, delimiter, marker = (request.query.get(name, "") for name in ("prefix", "delimiter", "marker"))
+            text = listing(self.paths(prefix, delimiter), prefix, delimiter, marker)
             return web.Response(body=text.encode(), content_type="application/xml")
         file = self.find(path.removesuffix(".CHECKSUM"))
         content = None if file is None else self._zipped(file)
@@ -155,7 +153,7 @@ class Archive:
         if file.kind == "aggTrades":
             first, last = tape.traded.open_time.searchsorted((start, end))
             return bool(first < last)
-        return file.kind == "metrics" and file.daily and tape.has_metrics(start, end)
+        return file.kind == "metrics" and file.daily and next(tape.counts.between(start, end), None) is not None
 
     def _zip(self, file: File) -> bytes:
         lines = "\n".join(self._edit(file, list(self._lines(file)))) + "\n"
@@ -185,7 +183,15 @@ class Archive:
                         yield f"{t.id},{t.price},{t.size},{t.id},{t.id},{t.time}{finer},{sold}"
                 ordinal += 1
         else:
-            yield from tape.metrics(start, end)
+            yield from self._metrics(tape, start, end)
+
+    @staticmethod
+    def _metrics(tape: Tape, start: int, end: int) -> Iterator[str]:
+        """What the market lacks is left empty."""
+        for row in tape.counts.between(start, end):
+            when = datetime.fromtimestamp(row.time / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
+            cells = [row.interest, row.interest_value, row.top_accounts, row.top_positions, row.accounts, row.taker]
+            yield f"{when},{tape.symbol}," + ",".join("" if cell is None else plain(cell) for cell in cells)
 
     @staticmethod
     def _klines(tape: Tape, file: File, finer: str) -> Iterator[str]:
@@ -199,6 +205,11 @@ class Archive:
                 cells[0], cells[6] = f"{cells[0]}000", f"{cells[6]}999"
                 line = ",".join(cells)
             yield line
+
+    def paths(self, prefix: str, delimiter: str) -> Iterator[str]:
+        """Of every file and its checksum."""
+        for file in self.files(prefix, delimiter):
+            yield from (file.path, f"{file.path}.CHECKSUM")
 
     def files(self, prefix: str, delimiter: str = "") -> Iterator[File]:
         """What there is under a prefix; of folders that a delimiter cuts off only the first file."""
@@ -226,28 +237,6 @@ class Archive:
                 yield file
             file = attrs.evolve(file, day=file.after)
 
-    def listing(self, prefix: str, delimiter: str, marker: str) -> str:
-        """What lies under a prefix after a marker, as the storage lists it: files, and folders up to the delimiter."""
-        paths = (f"{file.path}{end}" for file in self.files(prefix, delimiter) for end in ("", ".CHECKSUM"))
-        keys, folders = _listed(paths, prefix, delimiter)
-        entries = sorted([(key, False) for key in keys] + [(folder, True) for folder in folders])
-        entries = [entry for entry in entries if entry[0] > marker]
-        shown, more = entries[:KEYS], len(entries) > KEYS
-        rows = [
-            f"<CommonPrefixes><Prefix>{escape(key)}</Prefix></CommonPrefixes>"
-            if is_folder
-            else f"<Contents><Key>{escape(key)}</Key><LastModified>2020-01-01T00:00:00.000Z</LastModified></Contents>"
-            for key, is_folder in shown
-        ]
-        after = f"<NextMarker>{escape(shown[-1][0])}</NextMarker>" if more else ""
-        return (
-            '<?xml version="1.0" encoding="UTF-8"?>\n'
-            '<ListBucketResult xmlns="http://s3.amazonaws.com/doc/2006-03-01/"><Name>data.binance.vision</Name>'
-            f"<Prefix>{escape(prefix)}</Prefix><Marker>{escape(marker)}</Marker>{after}<MaxKeys>{KEYS}</MaxKeys>"
-            f"<Delimiter>{escape(delimiter)}</Delimiter><IsTruncated>{str(more).lower()}</IsTruncated>"
-            f"{''.join(rows)}</ListBucketResult>"
-        )
-
 
 def parsed(path: str) -> File | None:
     """It is the file a path names; None for a path that can be none of the archive's."""
@@ -264,19 +253,6 @@ def parsed(path: str) -> File | None:
         return None
     file = File(kind, symbol, interval or "", cut == "daily", day)
     return file if file.path == path else None
-
-
-def _listed(paths: Iterable[str], prefix: str, delimiter: str) -> tuple[list[str], list[str]]:
-    keys, folders = [], set()
-    for path in paths:
-        if not path.startswith(prefix):
-            continue
-        rest = path[len(prefix) :]
-        if delimiter and delimiter in rest:
-            folders.add(prefix + rest.partition(delimiter)[0] + delimiter)
-        else:
-            keys.append(path)
-    return sorted(keys), sorted(folders)
 
 
 def _ms(day: date) -> int:

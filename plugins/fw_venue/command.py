@@ -163,7 +163,7 @@ def table(venue: Venue) -> Table:
     """The market as it is now."""
     from rich.table import Table
 
-    from fw_venue.market_data import day
+    from fw_venue.tickers import day
 
     now = venue.clock.now // 1000 * 1000
     ended = ", the market has ended: restart it with --start" if now >= venue.ends else ""

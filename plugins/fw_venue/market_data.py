@@ -8,11 +8,10 @@ from typing import Any
 from fw_venue.answers import Asked, Refusal, unknown_symbol
 from fw_venue.book import Book
 from fw_venue.clock import Clock
-from fw_venue.numbers import written
 from fw_venue.routes import Limits, Routes
 from fw_venue.tape import Tape, Trade
+from fw_venue.tickers import best, day, last, premium_index
 
-DAY = 86_400_000
 DEPTHS = {5: 2, 10: 2, 20: 2, 50: 2, 100: 5, 500: 10, 1000: 20}
 """Rows of the book that may be asked, and what they weigh."""
 
@@ -49,15 +48,15 @@ class MarketData:
             ("v1/premiumIndexKlines", self._klines("premium", "symbol"), kline_weight),
             ("v1/fundingRate", self.funding_rate, 1),
             ("v1/fundingInfo", self.funding_info, 1),
-            ("v1/premiumIndex", self._each(self._premium_index), each(1, 10)),
+            ("v1/premiumIndex", self._each(premium_index), each(1, 10)),
             ("v1/depth", self.depth, lambda asked: DEPTHS.get(asked.number("limit", 500) or 0, 10)),
             ("v1/trades", self.trades, 5),
             ("v1/historicalTrades", self.trades, 200),
             ("v1/aggTrades", self.agg_trades, 20),
-            ("v1/ticker/24hr", self._each(self._day), each(1, 40)),
-            ("v1/ticker/price", self._each(self._last), each(1, 2)),
-            ("v2/ticker/price", self._each(self._last), each(1, 2)),
-            ("v1/ticker/bookTicker", self._each(self._best), each(2, 5)),
+            ("v1/ticker/24hr", self._each(day), each(1, 40)),
+            ("v1/ticker/price", self._each(last), each(1, 2)),
+            ("v2/ticker/price", self._each(last), each(1, 2)),
+            ("v1/ticker/bookTicker", self._each(best), each(2, 5)),
             ("v1/constituents", self.constituents, 2),
         )
         for path, handler, weight in get:
@@ -194,53 +193,16 @@ class MarketData:
             ordinal -= 1
         return found[:limit][::-1]
 
-    def _each(self, of: Callable[[Tape], dict[str, Any]]) -> Callable[[Asked], Any]:
-        """One row for the symbol asked, or a list of all."""
+    def _each(self, of: Callable[[Tape, int], dict[str, Any]]) -> Callable[[Asked], Any]:
+        """One row for the symbol asked, or a list of all, as of now."""
 
         def handler(asked: Asked) -> Any:
+            now = self._clock.now
             if asked.params.get("symbol"):
-                return of(self.tape(asked))
-            return [of(tape) for tape in self._tapes.values() if tape.contract.status != "DELISTED"]
+                return of(self.tape(asked), now)
+            return [of(tape, now) for tape in self._tapes.values() if tape.contract.status != "DELISTED"]
 
         return handler
-
-    def _premium_index(self, tape: Tape) -> dict[str, Any]:
-        now = self._clock.now
-        after, rate = tape.next_funding(now)
-        return {
-            "symbol": tape.symbol,
-            "markPrice": tape.mark.price_text(now),
-            "indexPrice": tape.index.price_text(now),
-            "estimatedSettlePrice": tape.index.price_text(now),
-            "lastFundingRate": rate,
-            "interestRate": "0.00010000",
-            "nextFundingTime": after,
-            "time": now,
-        }
-
-    def _last(self, tape: Tape) -> dict[str, Any]:
-        return {
-            "symbol": tape.symbol,
-            "price": tape.traded.price_text(self._clock.now),
-            "ps": tape.symbol,
-            "time": tape.time_of(tape.ordinal(self._clock.now)),
-        }
-
-    def _best(self, tape: Tape) -> dict[str, Any]:
-        ordinal = tape.ordinal(self._clock.now)
-        quote = tape.quote(ordinal)
-        return {
-            "lastUpdateId": quote.update,
-            "symbol": tape.symbol,
-            "bidPrice": quote.bid,
-            "bidQty": quote.bid_size,
-            "askPrice": quote.ask,
-            "askQty": quote.ask_size,
-            "time": tape.time_of(ordinal),
-        }
-
-    def _day(self, tape: Tape) -> dict[str, Any]:
-        return day(tape, self._clock.now)
 
     def constituents(self, asked: Asked) -> dict[str, Any]:
         tape, now = self.tape(asked), self._clock.now
@@ -251,40 +213,6 @@ class MarketData:
             "weight": "1.00000000",
         }
         return {"symbol": tape.symbol, "time": now, "constituents": [only]}
-
-
-def day(tape: Tape, now: int) -> dict[str, Any]:
-    """It is what happened in the 24 hours up to now, in whole bars and the forming one."""
-    its, contract = tape.traded, tape.contract
-    last, moment = its.newest(now)
-    first = min(int(its.open_time.searchsorted(now - DAY)), last)
-    path, done = its.path(last), slice(first, last)
-    high, low, opened = path.high[moment], path.low[moment], path.price[0]
-    if first < last:
-        high, low = max(high, float(its.high[done].max())), min(low, float(its.low[done].min()))
-        opened = float(its.open[first])
-    volume = round(float(its.volume[done].sum()) + path.volume[moment], 9)
-    quote = float(its.quote[done].sum()) + path.quote[moment]
-    close, digits, ordinal = path.price[moment], contract.price_digits, last * its.moments + moment
-    trades = tape.trades(ordinal)
-    return {
-        "symbol": tape.symbol,
-        "priceChange": f"{close - opened:.{digits}f}",
-        "priceChangePercent": f"{100 * (close / opened - 1):.3f}",
-        "weightedAvgPrice": f"{quote / volume if volume else close:.{digits}f}",
-        "lastPrice": path.price_text[moment],
-        "lastQty": trades[-1].size if trades else f"{0:.{contract.size_digits}f}",
-        "openPrice": written(opened, digits),
-        "highPrice": written(high, digits),
-        "lowPrice": written(low, digits),
-        "volume": written(volume, contract.size_digits),
-        "quoteVolume": f"{quote:.2f}",
-        "openTime": now - DAY,
-        "closeTime": now,
-        "firstId": 2 * first * its.moments + 1,
-        "lastId": 2 * ordinal + 2,
-        "count": int(its.trades[done].sum()) + path.trades[moment],
-    }
 
 
 def _limit(kind: str, interval: str, number: int, limit: int) -> dict[str, Any]:

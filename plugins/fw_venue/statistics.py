@@ -7,10 +7,11 @@ from typing import Any
 
 from fw_venue.answers import Asked, Refusal
 from fw_venue.clock import Clock
+from fw_venue.counts import Count
 from fw_venue.market_data import MarketData
 from fw_venue.numbers import written
 from fw_venue.routes import Routes
-from fw_venue.tape import Statistics, Tape
+from fw_venue.tape import Tape
 
 DAY = 86_400_000
 KEPT = 30 * DAY
@@ -27,7 +28,7 @@ PERIODS = {
     "1d": DAY,
 }
 
-Row = Callable[[Tape, Statistics], dict[str, Any] | None]
+Row = Callable[[Tape, Count], dict[str, Any] | None]
 
 
 class TraderStatistics:
@@ -52,7 +53,7 @@ class TraderStatistics:
 
     def open_interest(self, asked: Asked) -> dict[str, Any]:
         tape, now = self._market.tape(asked), self._clock.now
-        newest = max(tape.statistics(now - DAY, now + 1), key=lambda row: row.time, default=None)
+        newest = max(tape.counts.between(now - DAY, now + 1), key=lambda row: row.time, default=None)
         held = 0.0 if newest is None else newest.interest
         return {"openInterest": written(held, tape.contract.size_digits), "symbol": tape.symbol, "time": now}
 
@@ -60,7 +61,7 @@ class TraderStatistics:
         def handler(asked: Asked) -> list[dict[str, Any]]:
             tape = self._market.tape(asked)
             period, first, last, limit, ascending = self._asked(asked)
-            made = (row(tape, one) for one in tape.statistics(first, last + 1) if one.time % period == 0)
+            made = (row(tape, one) for one in tape.counts.between(first, last + 1) if one.time % period == 0)
             return _cut([one for one in made if one is not None], limit, ascending)
 
         return handler
@@ -103,7 +104,7 @@ def _cut(rows: list[dict[str, Any]], limit: int, ascending: bool) -> list[dict[s
     return rows[:limit] if ascending else rows[-limit:]
 
 
-def _interest(tape: Tape, row: Statistics) -> dict[str, Any]:
+def _interest(tape: Tape, row: Count) -> dict[str, Any]:
     return {
         "symbol": tape.symbol,
         "sumOpenInterest": f"{row.interest:.8f}",
@@ -112,7 +113,7 @@ def _interest(tape: Tape, row: Statistics) -> dict[str, Any]:
     }
 
 
-def _ratio(tape: Tape, row: Statistics, ratio: float | None) -> dict[str, Any] | None:
+def _ratio(tape: Tape, row: Count, ratio: float | None) -> dict[str, Any] | None:
     if ratio is None:
         return None
     return {
@@ -124,7 +125,7 @@ def _ratio(tape: Tape, row: Statistics, ratio: float | None) -> dict[str, Any] |
     }
 
 
-def _taker(tape: Tape, row: Statistics) -> dict[str, Any] | None:
+def _taker(tape: Tape, row: Count) -> dict[str, Any] | None:
     if row.taker is None:
         return None
     bought = row.taker / (1 + row.taker) * row.interest  # only the ratio is known; the volumes are made to fit it

@@ -11,8 +11,8 @@ import attrs
 
 from fw_venue.book import Book
 from fw_venue.klines import Candle
-from fw_venue.market_data import day
 from fw_venue.tape import Tape
+from fw_venue.tickers import day
 
 Payloads = Callable[[int], Iterable[str]]
 """What a stream says at a moment (ms), each message as JSON."""

@@ -5,8 +5,6 @@ Nothing is remembered from one instant to the next, so REST and streams cannot d
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
@@ -16,19 +14,16 @@ import numpy as np
 from fw.domain.bars import Bars
 from fw.domain.market import Series
 from fw.domain.stamps import PRICES, Stamps
-from fw.domain.time import DAY, HOUR, MILLISECOND, OFFERED, BarSize
+from fw.domain.time import HOUR, MILLISECOND, OFFERED, BarSize
 from fw.errors import DataError
 from fw_venue.contracts import Contract
+from fw_venue.counts import Counts
 from fw_venue.klines import Klines
-from fw_venue.numbers import plain, written
+from fw_venue.numbers import written
 from fw_venue.prices import Prices
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-KINDS = ("traded", "mark", "index", "premium")
-COUNTED = 5 * 60_000
-"""ms between two counts of traders."""
 
 IDS = 10
 """Update ids that a moment takes."""
@@ -56,22 +51,6 @@ class Trade:
     size: str
     sold: bool
     """The taker sold: the buyer was the maker."""
-
-
-@attrs.frozen
-class Statistics:
-    """What is counted of traders; ratios are of longs to shorts, None where the market does not say."""
-
-    time: int
-    """ms."""
-    interest: float
-    """Open interest, base currency."""
-    interest_value: float
-    accounts: float | None
-    top_accounts: float | None
-    top_positions: float | None
-    taker: float | None
-    """Volume bought over volume sold by takers."""
 
 
 class Tape:
@@ -236,49 +215,14 @@ class Tape:
             funding=None if series.funding is None else series.funding.known(time),
             stamps={kind: stamps.known(time) for kind, stamps in series.stamps.items()},
         )
-        for made in ("traded", "mark", "index", "premium", "_funding"):
+        for made in ("traded", "mark", "index", "premium", "counts", "_funding"):
             self.__dict__.pop(made, None)
         self._klines.clear()
 
-    def has_metrics(self, start: int, end: int) -> bool:
-        """Whether the market has open interest in [start, end), ms."""
-        return next(self.statistics(start, end), None) is not None
-
-    def metrics(self, start: int, end: int) -> Iterator[str]:
-        """Lines of the archive's `metrics` in [start, end), ms; what the market lacks is left empty."""
-        for row in self.statistics(start, end):
-            when = datetime.fromtimestamp(row.time / 1000, UTC).strftime("%Y-%m-%d %H:%M:%S")
-            cells = [row.interest, row.interest_value, row.top_accounts, row.top_positions, row.accounts, row.taker]
-            yield f"{when},{self.symbol}," + ",".join("" if cell is None else plain(cell) for cell in cells)
-
-    def statistics(self, start: int, end: int) -> Iterator[Statistics]:
-        """What is counted of traders every five minutes in [start, end), ms: the newest the market has by then."""
-        times = np.arange(-(-start // COUNTED) * COUNTED, end, COUNTED, dtype=np.int64)
-        held, *ratios = (
-            self._newest(kind, column, times).tolist()
-            for kind, column in (
-                ("open_interest", "value"),
-                ("long_short", "accounts"),
-                ("long_short", "top_accounts"),
-                ("long_short", "top_positions"),
-                ("taker_ratio", "value"),
-            )
-        )
-        for time, interest, *counted in zip(times.tolist(), held, *ratios, strict=True):
-            if not np.isnan(interest):
-                value = round(interest * self.traded.price(time), 8)
-                yield Statistics(time, interest, value, *(None if np.isnan(ratio) else ratio for ratio in counted))
-
-    def _newest(self, kind: str, column: str, times: NDArray[np.int64]) -> NDArray[np.float64]:
-        """The newest stamped value at each instant (ms), no older than a day; NaN where there is none."""
-        stamps = self.series.stamps.get(kind)
-        if stamps is None or column not in stamps.columns:
-            return np.full(len(times), np.nan)
-        late = stamps.time // MILLISECOND - 30_000  # rows of the real exchange are a second off at times
-        k = late.searchsorted(times, side="right") - 1
-        fresh = (k >= 0) & (times - late[np.maximum(k, 0)] < DAY // MILLISECOND)
-        found: NDArray[np.float64] = np.where(fresh, stamps[column][np.maximum(k, 0)], np.nan)
-        return found
+    @cached_property
+    def counts(self) -> Counts:
+        """What is counted of its traders."""
+        return Counts(self.series.stamps, self.traded)
 
     def _prices(self, bars: Bars, tick: float, digits: int) -> Prices:
         lot, sizes = self.contract.rules.lot, self.contract.size_digits
