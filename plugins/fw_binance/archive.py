@@ -56,7 +56,7 @@ class Place:
         """Where it is on the archive's host."""
         cut = "daily" if len(self.period) > len("2024-01") else "monthly"
         folder = FOLDERS[self.kind]
-        symbol = quote(self.symbol)
+        symbol = quote(self.symbol, safe="")
         bar = self.bar if self.kind != "metrics" else None
         inner = f"{bar}/{symbol}-{bar}" if bar is not None else f"{symbol}-{folder}"
         return f"/data/futures/um/{cut}/{folder}/{symbol}/{inner}-{self.period}.zip"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
 from typing import Any, TypeVar
@@ -30,6 +31,7 @@ FIRST_DAY = 1_567_900_800 * 10**9
 """2019-09-08, when the exchange's first perpetual began."""
 
 SERIES_AT_ONCE = 8
+NOT_WRITABLE = (errno.EACCES, errno.EPERM, errno.EROFS, errno.EEXIST, errno.ENOTDIR)
 
 
 @attrs.frozen(kw_only=True)
@@ -92,7 +94,16 @@ def download(
     """
     client = client if client is not None else Client(environment)
     archive = archive if archive is not None else Archive(environment)
-    return in_loop(_download(environment, store, asked, Progress(shown), client, archive))
+    try:
+        return in_loop(_download(environment, store, asked, Progress(shown), client, archive))
+    except OSError as error:
+        if error.errno not in NOT_WRITABLE:
+            raise
+        place = error.filename or store.root / store.venue
+        raise fw.SettingsError(
+            f"the store cannot be written: {place}: {(error.strerror or '').lower()}; make it a folder that you may "
+            "write in, or set FW_HOME to another one"
+        ) from None
 
 
 async def _download(

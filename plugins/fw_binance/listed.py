@@ -12,6 +12,7 @@ import fw
 from fw_binance.archive import Archive, Place
 from fw_binance.periods import periods
 from fw_binance.shop import together
+from fw_binance.store.series import SYMBOL
 
 MOST_MEANT = 3
 
@@ -46,7 +47,7 @@ class Listed:
 
 async def was_listed(archive: Archive, symbol: str, start: int, end: int) -> bool:
     """Whether the archive has a month, or a day, of a contract that is not traded any more."""
-    if not archive.is_there:
+    if not archive.is_there or not SYMBOL.fullmatch(symbol):
         return False
     found: list[str] = []
 
