@@ -24,6 +24,7 @@ def typed(
 ) -> Callable[[str], tuple[int, str, str]]:
     """Exit code, and what was printed and complained, of `fw data download WORDS` at the practice exchange."""
     monkeypatch.setenv("FW_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "200")
 
     def typed(words: str) -> tuple[int, str, str]:
         with pytest.raises(SystemExit) as ended:

@@ -155,10 +155,10 @@ def test_a_late_file_of_statistics_is_taken_when_it_comes(
     wanted = {"kinds": "metrics", "bars": "", "start": "2024-01-05", "end": "2024-01-08"}
     venue.archive_files.change(missing=lambda file: file.day.day == 6)
     first = fetch(venue, **wanted)
-    assert (first.filled[0].new, first.filled[0].files) == (48, 2)
+    assert (first.filled[0].new, first.filled[0].files) == (2 * 288, 2)
     assert any("are not to be had yet, the first of 2024-01-06 00:00" in note for note in first.notes)
     venue.archive_files.change()
-    assert fetch(venue, **wanted).filled[0].new == 24
+    assert fetch(venue, **wanted).filled[0].new == 288
 
 
 def test_it_is_silent_for_as_long_as_429_says(days: Any, fetch: Any) -> None:
