@@ -31,14 +31,17 @@ class Lived:
 
 @pytest.fixture
 def live(make_plan: Callable[..., Any], tmp_path: Path) -> Callable[..., Lived]:
-    """Run a strategy over a source that streams; the same folder goes on with its account.
+    """Run a strategy over a source that streams, in a new account; one in a `folder` goes on.
 
-    With `again` the journal is only told again.
+    With `again` its journal is only told again.
     """
 
     def run(
-        source: Happening, strategy: Any, *, folder: Path = tmp_path, again: bool = False, **settings: Any
+        source: Happening, strategy: Any, *, folder: Path | None = None, again: bool = False, **settings: Any
     ) -> Lived:
+        if folder is None:
+            folder = tmp_path / f"account-{len(list(tmp_path.iterdir()))}"
+            folder.mkdir()
         moments = settings.pop("moments", None)
         settings.setdefault("simulation", {"quotes": None})
         given = {"use": source, "live": True, **settings.pop("source", {})}

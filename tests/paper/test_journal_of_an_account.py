@@ -59,17 +59,17 @@ def test_an_order_stands_in_the_journal_before_what_came_of_it(live: Any, world:
     assert ordered
 
 
-def test_a_journal_told_again_gives_the_same_account(live: Any, world: Any) -> None:
+def test_a_journal_told_again_gives_the_same_account(live: Any, world: Any, tmp_path: Path) -> None:
     source, strategy = world(quotes=True)
-    lived = live(source, strategy, simulation={"quotes": "1s"})
+    lived = live(source, strategy, folder=tmp_path, simulation={"quotes": "1s"})
     source, _ = world(quotes=True)
-    told = live(source, strategy, simulation={"quotes": "1s"}, again=True)
+    told = live(source, strategy, folder=tmp_path, simulation={"quotes": "1s"}, again=True)
     assert told.differences == []
     assert dict(told.result.totals) == dict(lived.result.totals)
     np.testing.assert_array_equal(told.result.equity["equity"], lived.result.equity["equity"])
 
 
-def test_other_decisions_are_told_apart(live: Any, world: Any) -> None:
+def test_other_decisions_are_told_apart(live: Any, world: Any, tmp_path: Path) -> None:
     class Turning:
         _side = 1.0
 
@@ -77,12 +77,12 @@ def test_other_decisions_are_told_apart(live: Any, world: Any) -> None:
             return self._side if view.time % 36_000_000_000_000 == 0 else None
 
     strategy = Turning()
-    live(world()[0], strategy)
+    live(world()[0], strategy, folder=tmp_path)
     strategy._side = -1.0
-    told = live(world()[0], strategy, again=True).differences
+    told = live(world()[0], strategy, folder=tmp_path, again=True).differences
     assert told[0] == ("signal of BTCUSDT at 1970-01-03 22:00: signal was {'strength': 1.0} and is {'strength': -1.0}")
     with pytest.raises(DataError, match="gives other decisions now"):
-        live(world()[0], strategy)
+        live(world()[0], strategy, folder=tmp_path)
 
 
 @pytest.mark.parametrize("quotes", [False, True])
@@ -120,19 +120,19 @@ def test_two_runs_of_one_account_refuse(live: Any, world: Any, tmp_path: Path) -
             Journal(tmp_path)
     finally:
         first.close()
-    live(*world())
+    live(*world(), folder=tmp_path)
 
 
-def test_other_settings_refuse(live: Any, world: Any) -> None:
-    live(*world(), account={"capital": 5000})
+def test_other_settings_refuse(live: Any, world: Any, tmp_path: Path) -> None:
+    live(*world(), folder=tmp_path, account={"capital": 5000})
     with pytest.raises(RunRefused, match="begun with other settings"):
-        live(*world(), account={"capital": 6000})
+        live(*world(), folder=tmp_path, account={"capital": 6000})
 
 
 def test_a_line_that_is_damaged_in_the_middle_is_named(live: Any, world: Any, tmp_path: Path) -> None:
-    live(*world())
+    live(*world(), folder=tmp_path)
     lines = (tmp_path / NAME).read_bytes().splitlines(keepends=True)
     lines[40] = lines[40].replace(b"1", b"2", 1)
     (tmp_path / NAME).write_bytes(b"".join(lines))
     with pytest.raises(DataError, match="line 41, is damaged"):
-        live(*world())
+        live(*world(), folder=tmp_path)
