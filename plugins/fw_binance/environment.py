@@ -79,6 +79,11 @@ class Environment:
         return "binance_usdm" if self.name == "live" else f"binance_usdm_{re.sub('[^A-Za-z0-9.]', '_', self.name)}"
 
     @property
+    def is_own(self) -> bool:
+        """Whether it is neither the exchange nor its testnet, but one of one's own."""
+        return self.name not in ("live", "testnet")
+
+    @property
     def ws_api(self) -> str:
         """Where orders are sent by websocket."""
         return WS_API.get(self.ws, f"{self.ws}/ws-fapi/v1")
@@ -116,7 +121,7 @@ def exchange_of(environment: Environment, *, pro: bool = False) -> Any:
     exchange = _class_of(pro)(
         {
             "enableRateLimit": False,
-            "aiohttp_trust_env": environment.name in ("live", "testnet"),  # a proxy has no business on one's own hosts
+            "aiohttp_trust_env": not environment.is_own,  # a proxy has no business on one's own hosts
             "options": {"fetchCurrencies": False, "enableDemoTrading": environment.name == "testnet"},
         }
     )

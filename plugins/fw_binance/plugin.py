@@ -9,6 +9,7 @@ import attrs
 
 import fw
 from fw_binance.environment import HELP, Setting, environment_of
+from fw_binance.streams.patience import Patience
 
 if TYPE_CHECKING:
     import click
@@ -31,6 +32,8 @@ class Binance:
     download: bool = fw.setting(False, help="fetch what the store lacks; else a run that lacks data says what to type")
     lag: fw.Duration = fw.setting(LAG, help="time from a row of open interest and ratios to its publication")
 
+    streams: Patience = fw.setting(factory=Patience, help="how long live streams wait for what")
+
     def build(self, run: Run) -> BinanceSource:
         from fw_binance.source import BinanceSource
         from fw_binance.store import Store
@@ -43,6 +46,7 @@ class Binance:
             store=Store(run.workspace / "data", environment.venue),
             download=self.download or bool(getattr(source, "live", False)),
             lag=self.lag.ns,
+            patience=self.streams,
             firm=frozenset({"klines"} | {kind for kind, said in firm.items() if said == "required"}),
         )
 

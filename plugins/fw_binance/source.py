@@ -18,10 +18,12 @@ from fw_binance.download import STATISTICS, Asked, command_for, download
 from fw_binance.environment import Environment
 from fw_binance.store import Series as Stored
 from fw_binance.store import Store
+from fw_binance.streams.patience import Patience
 
 if TYPE_CHECKING:
     from fw.domain.time import BarSize
-    from fw.parts.source import Want
+    from fw.parts.source import Stream, Want
+    from fw_binance.streams.live import LiveStream
 
 CANDLES = ("klines", "mark", "index", "premium")
 RATIOS = ("accounts", "top_accounts", "top_positions")
@@ -51,7 +53,25 @@ class BinanceSource:
     """Ns from a row of statistics to its publication."""
     firm: frozenset[str] = frozenset({"klines"})
     """Kinds without which nothing is given; of the others what there is."""
+    patience: Patience = attrs.field(factory=Patience)
+    """How long its streams wait for what."""
     clock: Callable[[], int] = time.time_ns
+    _streams: list[LiveStream] = attrs.field(factory=list, init=False)
+    """Those that were opened."""
+
+    @property
+    def now(self) -> int:
+        """The time where the data comes from, ns: an exchange of one's own may let it run as it likes."""
+        told = [stream.now for stream in self._streams[-1:] if self.environment.is_own]
+        return max(told, default=0) or self.clock()
+
+    def stream(self, want: Want) -> Stream:
+        """What happens from `want.start` on, as `fw.LiveSource` has it."""
+        from fw_binance.streams.live import LiveStream, Terms
+
+        terms = Terms(environment=self.environment, patience=self.patience, lag=self.lag)
+        self._streams[:] = [LiveStream(terms, want)]
+        return self._streams[-1]
 
     def history(self, want: Want) -> Market:
         """Every instrument, cut to the asked range and its warm-up; DataError says what to type for what is missing."""

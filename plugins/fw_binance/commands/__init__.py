@@ -12,11 +12,13 @@ def data_group() -> click.Group:
     from fw_binance.commands.importing import import_
     from fw_binance.commands.listing import list_
     from fw_binance.commands.repairing import repair
+    from fw_binance.commands.streaming import book, record, trades
     from fw_binance.commands.verifying import verify
 
     group = click.Group(
         "data", help="Fetch market data, list what is there, check it, mend it, take it in, give it out."
     )
     for command in (download, list_, verify, repair, import_, export):
+    for command in (download, list_, verify, import_, export, record, book, trades):
         group.add_command(command)
     return group

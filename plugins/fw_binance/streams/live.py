@@ -11,24 +11,22 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 import fw
-from fw_binance.environment import Environment, exchange_of
+from fw_binance.environment import Environment
 from fw_binance.streams.asking import Asking
 from fw_binance.streams.counters import Counters
 from fw_binance.streams.hub import Hub, Setup
 from fw_binance.streams.outbox import Outbox
 from fw_binance.streams.patience import Patience
+from fw_binance.streams.session import LONGEST_GOODBYE, connected
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from fw.domain.event import Event
-    from fw_binance.client import Client
     from fw_binance.limits import Limiter
 
 MOST_WAITING = 10_000
 """Bars and rows kept for a reader that is behind; what comes after them stays on the exchange until there is room."""
-LONGEST_GOODBYE = 5.0
-"""Seconds within which connections are let go."""
 
 
 @attrs.frozen(kw_only=True)
@@ -89,21 +87,14 @@ class LiveStream:
         self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
         if self._closing.is_set():
             return
-        from fw_binance.client import Client
+        async with connected(self._terms.environment, limiter=self._terms.limiter) as (asking, exchange):
+            await self._until_stopped(asking, exchange)
 
-        exchange = exchange_of(self._terms.environment, pro=True)
-        try:
-            async with Client(self._terms.environment, limiter=self._terms.limiter) as client:
-                await self._until_stopped(client, exchange)
-        finally:
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(exchange.close(), LONGEST_GOODBYE)
-
-    async def _until_stopped(self, client: Client, exchange: Any) -> None:
+    async def _until_stopped(self, asking: Asking, exchange: Any) -> None:
         assert self._stop is not None
         setup = Setup(
             want=self._want,
-            asking=Asking(client),
+            asking=asking,
             exchange=exchange,
             outbox=self._outbox,
             patience=self._terms.patience,
