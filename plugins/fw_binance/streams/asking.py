@@ -80,10 +80,12 @@ class Asking:
     async def stamps(self, kind: str, symbol: str, start: int, until: int) -> list[tuple[int, dict[str, float]]]:
         """Rows of funding, open interest or ratios of [start, until), each with its time, in order."""
         if kind == "funding":
-            settled = []
+            settled: list[tuple[int, dict[str, float]]] = []
             async for page in self.client.funding(symbol, start * MILLISECOND, until * MILLISECOND):
-                times, rates = (page["time"] // MILLISECOND).tolist(), page["funding_rate"].tolist()
-                settled += [(time, {"value": rate}) for time, rate in zip(times, rates, strict=True)]
+                parts = (page["time"] // MILLISECOND, page["funding_rate"], page["mark_price"])
+                for time, rate, price in zip(*(column.tolist() for column in parts), strict=True):
+                    known = {} if price != price else {"mark": price}
+                    settled.append((time, {"value": rate, **known}))
             return settled
         end = min(until, start + STATISTICS_SPAN)
         spans = start * MILLISECOND, end * MILLISECOND, STATISTICS_STEP * MILLISECOND

@@ -33,6 +33,8 @@ class Counters:
     """Those of them that differed from what had been given."""
     held: int = 0
     """Times a bar had to wait because the reader was behind."""
+    alone: int = 0
+    """Bars given before rows that a backtest would know at their close, such as a settled funding rate."""
     gaps: int = 0
     """Bars that the exchange left out and never delivered in the time given."""
     healed: int = 0

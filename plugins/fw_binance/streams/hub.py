@@ -11,15 +11,16 @@ from typing import Any
 import attrs
 
 import fw
-from fw.domain.event import Event
-from fw.domain.time import MILLISECOND, MINUTE
+from fw.domain.time import MILLISECOND
 from fw_binance.streams import frames
 from fw_binance.streams.asking import TROUBLE, Asking, Contract, unknown
 from fw_binance.streams.backoff import Backoff
 from fw_binance.streams.counters import Counters
+from fw_binance.streams.events import bar_event, quote_event, row_event, traded_event
 from fw_binance.streams.filling import Filler
-from fw_binance.streams.frames import Kline, Mark, Quote
+from fw_binance.streams.frames import Mark, Quote
 from fw_binance.streams.keeper import Group, Keeper
+from fw_binance.streams.laying import groups
 from fw_binance.streams.lines import Line
 from fw_binance.streams.link import Link
 from fw_binance.streams.outbox import Outbox
@@ -29,14 +30,16 @@ from fw_binance.streams.trouble import Trouble
 
 AT_ONCE = 8
 """Questions over REST under way at one time."""
-ON_ONE = 200
-"""Streams on one connection."""
 SAMPLE = 3
 """Instruments asked for where a whole connection is silent."""
 OVER_REST = ("mark", "index", "premium")
 """Kinds of bars that no stream of the exchange tells."""
+WITH_BARS = ("index", "premium")
+"""Those of them that belong to the traded bar, which waits for them."""
 POLLED = ("funding", "open_interest", "taker_ratio", "long_short")
-STREAMED = ("bars", *OVER_REST, *POLLED)
+STREAMED = ("bars", *OVER_REST, *POLLED, "trades")
+ONE_BY_ONE = ("trades.buys", "trades.sells")
+"""Needs that only single trades can fill."""
 
 
 @attrs.frozen(kw_only=True)
@@ -52,6 +55,8 @@ class Setup:
     counters: Counters
     random: Random
     log: Any
+    lag: int = 0
+    """From the time of a row of statistics to its publication, ns."""
 
 
 class Hub:
@@ -68,8 +73,12 @@ class Hub:
         self._trouble = Trouble()
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._fillers: dict[tuple[str, str], Filler] = {}
-        self._polls: list[Poll] = []
-        self._fundings: dict[str, Poll] = {}
+        self._polls: dict[str, dict[str, Poll]] = {}
+        self._waiting: dict[str, float] = {}
+        """Since when an instrument's bar waits for rows that belong to it, by the loop's clock."""
+        self._alone: set[str] = set()
+        """Instruments whose bars have ceased to wait, until such rows come again."""
+        self._with_trades = any(need.partition(".")[0] == "trades" for need in setup.want.needs)
         self._keepers: dict[str, Keeper] = {}
         self._returning: dict[str, asyncio.Task[None]] = {}
         self._rested: dict[str, float] = {}
@@ -178,26 +187,16 @@ class Hub:
             return  # it went a longer way, on the connection that is being replaced
         self.quotes[symbol] = quote
         self._rested[symbol] = self._loop.time()
-        self.setup.outbox.put_newest(symbol, lambda: self._received(symbol, quote))
+        self.setup.outbox.put_newest(symbol, lambda: quote_event(symbol, quote, self.marks.get(symbol)))
 
     def _hear_mark(self, message: Mapping[str, Any]) -> None:
         mark, symbol = frames.mark(message), message.get("s", "")
         last = self.marks.get(symbol)
         self.marks[symbol] = mark
-        if last is not None and mark.next_funding > last.next_funding and symbol in self._fundings:
-            self._fundings[symbol].settled(last.next_funding)
-
-    def _received(self, symbol: str, quote: Quote) -> Event:
-        mark = self.marks.get(symbol)
-        return fw.QuoteReceived(
-            time=quote.time * MILLISECOND,
-            instrument=symbol,
-            bid=quote.bid,
-            ask=quote.ask,
-            bid_size=quote.bid_size,
-            ask_size=quote.ask_size,
-            mark=None if mark is None else mark.mark,
-        )
+        if last is not None and mark.next_funding > last.next_funding:
+            poll = self._polls.get(symbol, {}).get("funding")
+            if poll is not None:
+                poll.settled(last.next_funding)
 
     # what the reader gets
 
@@ -207,20 +206,45 @@ class Hub:
             if outbox.full:
                 self._counters.held += 1
                 return
+            if filler.kind == "bars" and not self._is_whole(filler):
+                return
             bar = line.take()
             assert bar is not None
             filler.noticed = 0.0
             self._counters.bars += 1
-            outbox.put(_event(filler, bar))
+            if filler.kind == "bars" and self._with_trades:
+                outbox.put(traded_event(filler.instrument, filler.bar, bar))
+            outbox.put(bar_event(filler.instrument, filler.kind, filler.bar, bar))
+        if filler.kind in WITH_BARS:
+            self._give(self._fillers[filler.instrument, "bars"])
 
-    def _give_row(self, instrument: str, kind: str, at: int, values: Mapping[str, float]) -> None:
-        ns = at * MILLISECOND
-        if kind == "funding":
-            ns -= ns % MINUTE  # settlements are stated some milliseconds late; history floors them too
-        event = fw.StampReceived(
-            time=max(ns, self.now * MILLISECOND), instrument=instrument, kind=kind, at=ns, values=values
-        )
-        self.setup.outbox.put(event)
+    def _is_whole(self, filler: Filler) -> bool:
+        """Whether all is here that a backtest would know at the close of the next bar, or has been waited for."""
+        instrument, line = filler.instrument, filler.line
+        lacking = False
+        for kind in WITH_BARS:
+            other = self._fillers.get((instrument, kind))
+            if other is not None and other.line.next <= line.next:
+                lacking = True
+                other.start()
+        mark = self.marks.get(instrument)
+        for poll in self._polls.get(instrument, {}).values():
+            if poll.lacks(line.next + line.size, mark.next_funding if mark is not None else 0):
+                lacking = True
+                poll.look(self.now)
+        if not lacking:
+            self._alone.discard(instrument)
+        elif instrument not in self._alone:
+            since = self._waiting.setdefault(instrument, self._loop.time())
+            if self._loop.time() - since < seconds(self._patience.together):
+                return False
+            self._alone.add(instrument)
+        self._waiting.pop(instrument, None)
+        self._counters.alone += lacking
+        return True
+
+    def _give_row(self, poll: Poll, at: int, values: Mapping[str, float]) -> None:
+        self.setup.outbox.put(row_event(poll.instrument, poll.kind, at, poll.lag, values))
 
     def _begins(self, instruments: Sequence[str], cause: str, reason: str) -> None:
         fresh = self._trouble.begins(instruments, cause, reason)
@@ -240,6 +264,10 @@ class Hub:
             if kind not in STREAMED:
                 offered = ", ".join(STREAMED)
                 raise fw.DataError(f"source binance does not stream {kind!r} (it streams {offered}); leave it out live")
+            if need in ONE_BY_ONE:
+                raise fw.DataError(
+                    f"source binance does not stream {need!r}, only volumes bought and sold; leave it out"
+                )
         contracts = await self.setup.asking.contracts()
         for instrument in self._want.instruments:
             if instrument not in contracts:
@@ -259,11 +287,10 @@ class Hub:
                 self._fillers[instrument, kind] = self._filler(instrument, kind, Line(opens, ms))
             for kind in POLLED:
                 if kind in needs:
-                    self._polls.append(self._poll(instrument, kind, first))
+                    self._polls.setdefault(instrument, {})[kind] = self._poll(instrument, kind, first)
             if not contract.trades:
                 reason = f"{instrument} is {contract.status}, not TRADING: the exchange will send no more bars of it"
                 self._begins([instrument], "status", reason)
-        self._fundings = {poll.instrument: poll for poll in self._polls if poll.kind == "funding"}
         for group in groups(want.instruments, self._size):
             self._keepers[group.name] = Keeper(
                 group,
@@ -298,11 +325,13 @@ class Hub:
             since=since,
             asking=self.setup.asking,
             give=self._give_row,
+            caught_up=lambda name: self._give(self._fillers[name, "bars"]),
             begins=lambda name, cause, reason: self._begins([name], cause, reason),
             ends=lambda name, cause: self._ends([name], cause),
             gate=self._gate,
             backoff=self._backoff(),
             counters=self._counters,
+            lag=0 if kind == "funding" else self.setup.lag // MILLISECOND,
         )
 
     def _backoff(self) -> Backoff:
@@ -338,8 +367,9 @@ class Hub:
             moment = self._loop.time()
             for filler in self._fillers.values():
                 self._look_for_bar(filler, moment)
-            for poll in self._polls:
-                poll.look(self.now)
+            for polls in self._polls.values():
+                for poll in polls.values():
+                    poll.look(self.now)
             for instrument, since in self._rested.items():
                 if moment - since > seconds(self._patience.quiet) and instrument not in self._probes:
                     self._probes[instrument] = asyncio.ensure_future(self._probe(instrument))
@@ -373,30 +403,3 @@ class Hub:
         if last is None or newer.time <= last.time:
             return last is None
         return (newer.bid, newer.ask) != (last.bid, last.ask)
-
-
-def groups(instruments: Sequence[str], size: str) -> list[Group]:
-    """How the streams of these instruments are laid on connections."""
-    found = []
-    for route, names in (("market", (f"kline_{size}", "markPrice@1s")), ("public", ("bookTicker",))):
-        share = ON_ONE // len(names)
-        for number, first in enumerate(range(0, len(instruments), share), 1):
-            mine = tuple(instruments[first : first + share])
-            streams = tuple(f"{instrument.lower()}@{name}" for instrument in mine for name in names)
-            found.append(Group(f"{route} {number}", route, streams, mine))
-    return found
-
-
-def _event(filler: Filler, bar: Kline) -> Event:
-    """A bar as the kernel wants it."""
-    opened = bar.open_time * MILLISECOND
-    closed = opened + filler.bar.ns
-    prices: dict[str, Any] = {"open": bar.open, "high": bar.high, "low": bar.low, "close": bar.close}
-    if filler.kind in ("index", "premium"):
-        return fw.StampReceived(time=closed, instrument=filler.instrument, kind=filler.kind, at=opened, values=prices)
-    if filler.kind == "mark":
-        return fw.BarReceived(time=closed, instrument=filler.instrument, open_time=opened, kind="mark", **prices)
-    extra = {"quote_volume": bar.quote_volume, "trades": bar.trades, "taker_buy_volume": bar.taker_buy_volume}
-    return fw.BarReceived(
-        time=closed, instrument=filler.instrument, open_time=opened, volume=bar.volume, extra=extra, **prices
-    )

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 import fw
+from fw.domain.time import MILLISECOND
 from fw_binance.environment import Environment
 from fw_binance.streams.asking import Asking
 from fw_binance.streams.counters import Counters
@@ -40,6 +41,8 @@ class Terms:
     limiter: Limiter | None = None
     """None: that of the process for this host."""
     log: Any = None
+    lag: int = 0
+    """From the time of a row of statistics to its publication, ns."""
     most_waiting: int = MOST_WAITING
 
 
@@ -53,6 +56,7 @@ class LiveStream:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._stop: asyncio.Event | None = None
         self._closing = threading.Event()
+        self._hub: Hub | None = None
         self._thread = threading.Thread(target=self._work, name="binance streams", daemon=True)
         self._thread.start()
 
@@ -61,6 +65,11 @@ class LiveStream:
 
     def __next__(self) -> Event:
         return self._outbox.take()
+
+    @property
+    def now(self) -> int:
+        """The exchange's clock as of the newest message, ns; 0 before the first."""
+        return 0 if self._hub is None else self._hub.now * MILLISECOND
 
     def close(self) -> None:
         """End it, from any thread; returns when connections are let go."""
@@ -101,8 +110,10 @@ class LiveStream:
             counters=self.counters,
             random=Random(self._terms.seed),
             log=self._terms.log or _log(),
+            lag=self._terms.lag,
         )
-        working = asyncio.ensure_future(Hub(setup).run())
+        self._hub = Hub(setup)
+        working = asyncio.ensure_future(self._hub.run())
         stopping = asyncio.ensure_future(self._stop.wait())
         await asyncio.wait({working, stopping}, return_when=asyncio.FIRST_COMPLETED)
         stopping.cancel()

@@ -28,6 +28,9 @@ class Patience:
     bar_late: fw.Duration = fw.setting(
         fw.Duration(2 * SECOND), help="a bar that has not come so long after its close is asked for over REST"
     )
+    together: fw.Duration = fw.setting(
+        fw.Duration(SECOND), help="how long a bar waits for the rows that a backtest would know at its close"
+    )
     settle: fw.Duration = fw.setting(
         fw.Duration(2 * SECOND), help="the newest bar over REST counts as final so long after its close"
     )

@@ -31,6 +31,7 @@ QUICK = {
     "ping": "5s",
     "bar_late": "3s",
     "settle": "0ms",
+    "together": "10s",
     "retry": "4ms",
     "retry_at_most": "40ms",
     "stable": "10s",

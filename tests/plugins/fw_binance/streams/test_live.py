@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 import fw
-from fw_binance.streams.hub import groups
+from fw_binance.streams.laying import groups
 
 MINUTE = 60_000
 KLINES = "btcusdt@kline_1m"
@@ -282,6 +282,41 @@ def test_settled_funding_comes_once(read: Any) -> None:
     assert stamps[0].values["value"] == pytest.approx(float(funding.value[1]), abs=1e-8)
 
 
+def test_a_bar_comes_after_all_that_a_backtest_would_know_at_its_close(read: Any) -> None:
+    """Bar 479 closes at 08:00, when funding is settled."""
+    reader = read(at=470, back=5, needs=("bars", "funding", "index", "premium", "trades", "open_interest"))
+    reader.advance(12 * MINUTE, steps=12)
+    reader.until_bars(17)
+    known: set[tuple[str, int]] = set()
+    settled = 480 * MINUTE * 10**6 + int(reader.venue.market.bars.open_time[0])
+    for event in list(reader.events):
+        if isinstance(event, fw.StampReceived):
+            known.add((event.kind, event.at))
+            assert event.time >= event.at
+        elif isinstance(event, fw.BarReceived):
+            for kind in ("index", "premium", "trades"):
+                assert (kind, event.open_time) in known
+            if event.time >= settled:
+                assert ("funding", settled) in known
+    assert reader.stream.counters.alone == 0
+    traded = {event.at: event.values for event in reader.all(fw.StampReceived) if event.kind == "trades"}
+    bar = reader.bars()[3]
+    bought = bar.extra["taker_buy_volume"]
+    assert traded[bar.open_time] == {"bought": bought, "sold": bar.volume - bought}
+    assert {event.kind for event in reader.all(fw.StampReceived)} >= {"funding", "open_interest"}
+
+
+def test_a_bar_does_not_wait_for_ever_for_what_belongs_to_it(read: Any) -> None:
+    reader = read(needs=("bars", "index"), together="20ms")
+    reader.venue.faults.unavailable("/fapi/v1/indexPriceKlines", times=None)
+    reader.advance(3 * MINUTE)
+    reader.until_bars(3)
+    assert reader.stream.counters.alone > 0
+    reader.until(lambda: "lost" in reader.troubles())
+    reader.venue.faults.calm()
+    reader.until_restored()
+
+
 def test_an_unknown_symbol_is_refused_with_those_that_read_like_it(read: Any, make_venue: Any, venue_kit: Any) -> None:
     venue = make_venue(venue_kit.market(bars=20), at=5)
     reader = read(("BTCUSD",), at=5, venue=venue, up=False)
@@ -290,9 +325,10 @@ def test_an_unknown_symbol_is_refused_with_those_that_read_like_it(read: Any, ma
 
 
 def test_a_kind_of_data_that_is_not_streamed_is_refused(read: Any) -> None:
-    reader = read(needs=("bars", "book"), up=False)
-    with pytest.raises(AssertionError, match="does not stream 'book'"):
-        reader.until(lambda: False)
+    for need in ("book", "trades.buys"):
+        reader = read(needs=("bars", need), up=False)
+        with pytest.raises(AssertionError, match=f"does not stream '{need}'"):
+            reader.until(lambda: False)
 
 
 def test_closing_ends_the_iterator_and_every_thread(read: Any) -> None:
