@@ -18,7 +18,6 @@ def data_group() -> click.Group:
     group = click.Group(
         "data", help="Fetch market data, list what is there, check it, mend it, take it in, give it out."
     )
-    for command in (download, list_, verify, repair, import_, export):
-    for command in (download, list_, verify, import_, export, record, book, trades):
+    for command in (download, list_, verify, repair, import_, export, record, book, trades):
         group.add_command(command)
     return group
