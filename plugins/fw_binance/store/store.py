@@ -13,7 +13,7 @@ import numpy as np
 
 from fw import BarSize
 from fw_binance.store import manifest as manifests
-from fw_binance.store.files import SUFFIX, corrupt, decode, encode, left_over, write_whole
+from fw_binance.store.files import SUFFIX, ahead, corrupt, decode, encode, left_over, write_whole
 from fw_binance.store.kinds import KINDS
 from fw_binance.store.locks import Locks
 from fw_binance.store.manifest import Manifest, Part, describe, hash_of
@@ -83,10 +83,11 @@ class Store:
         wanted = [*dict.fromkeys((series.of.time, *names))]
         counts = manifests.counts(self.folder(series))
         files = self._files(series, start, end)
-        found = (_rows_in(file, series, wanted, start, end) for file in files)
+        alone = len(files) == 1
+        found = ahead(lambda file: _rows_in(file, series, wanted, start, end, threads=alone), files)
         pieces = (piece for piece in found if piece is not None)
         expected = sum(counts.get(file.name.removesuffix(SUFFIX), 0) for file in files)
-        rows = joined(pieces, names, expected) if len(files) > 1 else next(pieces, None)
+        rows = next(pieces, None) if alone else joined(pieces, names, expected)
         return {name: (nothing(series) if rows is None else rows)[name] for name in names}
 
     def _files(self, series: Series, start: int | None, end: int | None) -> Paths:
@@ -221,11 +222,11 @@ def _whole(file: Path, series: Series, part: Part | None) -> dict[str, NDArray[A
 
 
 def _rows_in(
-    file: Path, series: Series, names: list[str], start: int | None, end: int | None
+    file: Path, series: Series, names: list[str], start: int | None, end: int | None, *, threads: bool
 ) -> dict[str, NDArray[Any]] | None:
     """The rows of a file in [start, end); None where there are none."""
     try:
-        rows = decode(file, series.of, names)
+        rows = decode(file, series.of, names, threads=threads)
     except FileNotFoundError:  # moved aside since it was listed
         return None
     times = rows[series.of.time]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -60,8 +61,8 @@ def verify(
 def check_series(store: Store, series: Series) -> Iterator[Finding]:
     """What is wrong in one series."""
     corrupt = list(_corrupt(store, series))
-    if corrupt:
-        with store.hold(series):  # a writer at work is not to be taken for damage
+    if corrupt:  # a writer at work is not to be taken for damage; where nothing may be written there is none
+        with contextlib.suppress(PermissionError), store.hold(series):
             corrupt = list(_corrupt(store, series))
     yield from corrupt
     left_out = {finding.part for finding in corrupt}

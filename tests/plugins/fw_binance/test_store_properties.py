@@ -104,3 +104,46 @@ def test_spans_are_the_instants_in_them(ours: list[tuple[int, int]], taken: list
     for spans in (union(ours), without(ours, taken)):
         edges = [edge for span in spans for edge in span]
         assert edges == sorted(set(edges)), "sorted, none empty, none touching another"
+
+
+LATE = 3_000_000
+ARCHIVE = {"time": TIMES + LATE, "funding_rate": np.linspace(1e-4, 2e-4, COUNT), "interval_hours": np.full(COUNT, 12.0)}
+REST = {"time": TIMES, "funding_rate": np.linspace(1e-4, 2e-4, COUNT), "mark_price": np.linspace(10, 20, COUNT)}
+
+
+@settings(max_examples=40)
+@given(cuts=st.lists(st.tuples(st.sampled_from(["archive", "rest"]), SOME), max_size=6), data=st.data())
+def test_settlements_of_two_sources_that_each_know_a_part_are_the_same_bytes_in_any_order(
+    cuts: list[tuple[str, list[int]]], data: st.DataObject
+) -> None:
+    with TemporaryDirectory(dir=MEMORY) as one, TemporaryDirectory(dir=MEMORY) as other:
+        for folder, order in ((one, cuts), (other, data.draw(st.permutations(cuts)))):
+            store = Store(Path(folder))
+            for source, cut in order:
+                given = ARCHIVE if source == "archive" else REST
+                rows = {name: column[cut] for name, column in given.items()}
+                store.write("funding", "BTCUSDT", None, rows, source=source)
+        assert files(Store(Path(one))) == files(Store(Path(other)))
+
+
+@settings(max_examples=40)
+@given(cuts=st.lists(st.lists(st.integers(0, 39), max_size=12), max_size=5), data=st.data())
+def test_trades_of_one_instant_are_told_apart_by_their_ids(cuts: list[list[int]], data: st.DataObject) -> None:
+    numbers = np.arange(40)
+    trades = {
+        "time": START + HALF * (numbers // 8),  # eight of each instant
+        "agg_trade_id": numbers + 7,
+        "price": 10.0 + numbers,
+        "quantity": numbers + 1.0,
+        "first_trade_id": numbers * 3,
+        "last_trade_id": numbers * 3 + 2,
+        "is_buyer_maker": numbers % 3 == 0,
+    }
+    with TemporaryDirectory(dir=MEMORY) as folder:
+        store = Store(Path(folder))
+        for cut in cuts:
+            rows = {name: column[cut] for name, column in trades.items()}
+            store.write("agg_trades", "BTCUSDT", None, rows, source="rest")
+        kept = sorted({row for cut in cuts for row in cut})
+        for name, column in store.read("agg_trades", "BTCUSDT").items():
+            np.testing.assert_array_equal(column, trades[name][kept])
