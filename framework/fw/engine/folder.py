@@ -99,7 +99,6 @@ class RunFolder:
             "file": str(settings.path) if settings.path else None,
             "profile": settings.profile,
             "seed": settings.seed,
-            "gaps": settings.source.gaps,  # told even where the file leaves it at its default
             "started": now.isoformat(timespec="seconds"),
             "process": os.getpid(),
             "packages": _versions(),
