@@ -12,13 +12,14 @@ import attrs
 import numpy as np
 
 from fw import BarSize
+from fw.domain.time import OFFERED
 from fw_binance.store import manifest as manifests
 from fw_binance.store.files import SUFFIX, ahead, corrupt, decode, encode, left_over, write_whole
 from fw_binance.store.kinds import KINDS
 from fw_binance.store.locks import Locks
 from fw_binance.store.manifest import Manifest, Part, describe, hash_of
 from fw_binance.store.merging import check_names, joined, merged, nothing, rows_of
-from fw_binance.store.series import Series
+from fw_binance.store.series import SYMBOL, Series
 from fw_binance.store.spans import Span, union, without
 
 if TYPE_CHECKING:
@@ -192,15 +193,19 @@ class Store:
             yield
 
     def list(self) -> Sequence[Series]:
-        """Every series that has files, in order."""
+        """Every series that has files: by kind, symbol and size of its bars; what others put there is left out."""
         found = []
-        for kind in KINDS:
-            for symbol in sorted((self.root / self.venue / kind).glob("[!.]*")):
-                folders = sorted(symbol.glob("[!.]*")) if KINDS[kind].barred else [symbol]
+        for kind, of in KINDS.items():
+            for symbol in (self.root / self.venue / kind).glob("[!.]*"):
+                folders = [symbol / bar for bar in OFFERED] if of.barred else [symbol]
                 for folder in folders:
-                    if folder.is_dir() and any(folder.glob(f"[!.]*{SUFFIX}")):
-                        found.append(Series(kind, symbol.name, folder.name if KINDS[kind].barred else None))
-        return found
+                    if SYMBOL.fullmatch(symbol.name) and any(folder.glob(f"[!.]*{SUFFIX}")):
+                        found.append(Series(kind, symbol.name, folder.name if of.barred else None))
+        return sorted(found, key=_order)
+
+
+def _order(series: Series) -> tuple[int, str, int]:
+    return [*KINDS].index(series.kind), series.symbol, 0 if series.bar is None else series.bar.ns
 
 
 def row_spans(series: Series, times: NDArray[np.int64]) -> Iterator[Span]:

@@ -151,8 +151,14 @@ def test_what_no_bar_can_be_is_refused(store: Store) -> None:
     assert files(store.root) == {}
 
 
-def test_every_series_with_files_is_listed(store: Store) -> None:
+def test_every_series_with_files_is_listed_and_nothing_else(store: Store) -> None:
     store.write("klines", "ETHUSDT", "1h", candles(3), source="rest")
     store.write("klines", "BTCUSDT", "1h", candles(3), source="rest")
+    store.write("klines", "BTCUSDT", "15m", candles(3), source="rest")
     store.write("funding", "BTCUSDT", None, {"time": [START], "funding_rate": [1e-4]}, source="rest")
-    assert [str(series) for series in store.list()] == ["klines BTCUSDT 1h", "klines ETHUSDT 1h", "funding BTCUSDT"]
+    for other in ("klines/BTCUSDT/mine/1.parquet", "klines/notes.txt", "rules.json", "charts/1.parquet"):
+        file = store.root / store.venue / other
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    said = [str(series) for series in store.list()]
+    assert said == ["klines BTCUSDT 15m", "klines BTCUSDT 1h", "klines ETHUSDT 1h", "funding BTCUSDT"]
