@@ -4,15 +4,20 @@ from __future__ import annotations
 
 import runpy
 import shutil
+from collections.abc import Callable
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import pytest
 
 import fw
+from fw.cli import main
 from fw.domain.time import format_time
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 NEEDS_DATA = {"btc_1h.yaml", "march_2020.yaml"}
+NEEDS_VENUE = {"binance_btc.yaml"}
 
 
 @pytest.fixture
@@ -23,11 +28,25 @@ def examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path / "examples"
 
 
-@pytest.mark.parametrize("name", sorted({path.name for path in EXAMPLES.glob("*.yaml")} - NEEDS_DATA))
+@pytest.mark.parametrize("name", sorted({path.name for path in EXAMPLES.glob("*.yaml")} - NEEDS_DATA - NEEDS_VENUE))
 def test_a_strategy_file_of_the_examples_runs(name: str, examples: Path) -> None:
     result = fw.load(examples / name).run(write=False)
     assert len(result.fills["lots"]) > 0
     assert result.notes is not None
+
+
+def test_the_example_of_an_exchange_runs_on_what_was_downloaded(
+    examples: Path, make_venue: Callable[..., Any], venue_kit: ModuleType, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FW_HOME", str(examples))
+    venue = make_venue(venue_kit.market(bars=24 * 60, bar="1h"))
+    hosts = [f"source.environment.{name}={address}" for name, address in venue.hosts.items()]
+    with pytest.raises(SystemExit) as ended:
+        main(["data", "download", "BTCUSDT", "--bar", "1h", "--environment", venue.rest, "--quiet"])
+    assert not ended.value.code
+    result = fw.load(examples / "binance_btc.yaml", overrides=hosts).run(write=False)
+    assert result.equity.rows == 24 * 60 - 99, "the average of a hundred bars begins at the hundredth"
+    assert len(result.fills["lots"]) > 0
 
 
 def test_the_example_with_real_candles_runs(examples: Path, real_data: Path) -> None:
