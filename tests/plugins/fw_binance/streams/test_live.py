@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from typing import Any
 
@@ -350,3 +351,50 @@ def test_streams_are_laid_on_connections_of_two_hundred_at_most() -> None:
         "markPrice@1s": "market",
         "bookTicker": "public",
     }
+
+
+def test_quotes_that_stopped_though_the_exchange_has_newer_ones_are_a_fault(read: Any) -> None:
+    reader = read(("BTCUSDT", "ETHUSDT"), quiet="50ms")
+    reader.advance(5000)
+    reader.until(lambda: len({quote.instrument for quote in reader.all(fw.QuoteReceived)}) == 2)
+    reader.venue.faults.silence("btcusdt@bookTicker")
+    reader.advance(10_000)
+    reader.until(lambda: "lost" in reader.troubles())
+    assert "quotes of BTCUSDT stopped coming" in reader.all(fw.FeedLost)[0].reason
+    reader.venue.faults.calm()
+    reader.until_restored()
+
+
+def test_quotes_that_rest_because_the_market_does_are_no_fault(read: Any) -> None:
+    reader = read(quiet="20ms")
+    reader.advance(5000)
+    reader.until(lambda: reader.all(fw.QuoteReceived))
+    asked = len(reader.venue.faults.requests)
+    reader.until(lambda: len(reader.venue.faults.requests) > asked + 3)
+    assert reader.troubles() == []
+
+
+def test_a_contract_in_settlement_is_said_to_bring_no_more_bars(read: Any, make_venue: Any, venue_kit: Any) -> None:
+    venue = make_venue(venue_kit.market(("BTCUSDT", "ETHUSDT"), bars=60), at=10)
+
+    def settling(body: bytes) -> bytes:
+        info = json.loads(body)
+        next(s for s in info["symbols"] if s["symbol"] == "ETHUSDT")["status"] = "SETTLING"
+        return json.dumps(info).encode()
+
+    venue.faults.change("/fapi/v1/exchangeInfo", settling)
+    reader = read(("BTCUSDT", "ETHUSDT"), at=10, venue=venue)
+    reader.until(lambda: reader.all(fw.FeedLost))
+    lost = reader.all(fw.FeedLost)[0]
+    assert lost.instruments == ("ETHUSDT",)
+    assert "ETHUSDT is SETTLING" in lost.reason
+    reader.advance(MINUTE)
+    reader.until_bars(1)
+
+
+def test_an_exchange_that_asks_for_fewer_requests_is_asked_later(read: Any) -> None:
+    reader = read(bar_late="40ms")
+    reader.venue.faults.lose(KLINES, times=None)
+    reader.venue.faults.too_many("/fapi/v1/klines", retry_after=0)
+    reader.advance(2 * MINUTE)
+    reader.until_bars(2)
