@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from random import Random
 from typing import Any
 
@@ -16,9 +16,10 @@ from fw_binance.streams import frames
 from fw_binance.streams.asking import TROUBLE, Asking, Contract, unknown
 from fw_binance.streams.backoff import Backoff
 from fw_binance.streams.counters import Counters
-from fw_binance.streams.events import bar_event, quote_event, row_event, traded_event
+from fw_binance.streams.events import quote_event
 from fw_binance.streams.filling import Filler
 from fw_binance.streams.frames import Mark, Quote
+from fw_binance.streams.giving import Giving
 from fw_binance.streams.keeper import Group, Keeper
 from fw_binance.streams.laying import groups
 from fw_binance.streams.lines import Line
@@ -26,7 +27,6 @@ from fw_binance.streams.link import Link
 from fw_binance.streams.outbox import Outbox
 from fw_binance.streams.patience import Patience, seconds
 from fw_binance.streams.polling import Poll
-from fw_binance.streams.trouble import Trouble
 
 AT_ONCE = 8
 """Questions over REST under way at one time."""
@@ -34,8 +34,6 @@ SAMPLE = 3
 """Instruments asked for where a whole connection is silent."""
 OVER_REST = ("mark", "index", "premium")
 """Kinds of bars that no stream of the exchange tells."""
-WITH_BARS = ("index", "premium")
-"""Those of them that belong to the traded bar, which waits for them."""
 POLLED = ("funding", "open_interest", "taker_ratio", "long_short")
 STREAMED = ("bars", *OVER_REST, *POLLED, "trades")
 ONE_BY_ONE = ("trades.buys", "trades.sells")
@@ -70,15 +68,9 @@ class Hub:
         self.marks: dict[str, Mark] = {}
         self._want, self._counters, self._patience = setup.want, setup.counters, setup.patience
         self._size = str(setup.want.bar)
-        self._trouble = Trouble()
+        with_trades = any(need.partition(".")[0] == "trades" for need in setup.want.needs)
+        self._giving = Giving(self, setup.outbox, setup.counters, setup.patience, with_trades=with_trades)
         self._gate = asyncio.Semaphore(AT_ONCE)
-        self._fillers: dict[tuple[str, str], Filler] = {}
-        self._polls: dict[str, dict[str, Poll]] = {}
-        self._waiting: dict[str, float] = {}
-        """Since when an instrument's bar waits for rows that belong to it, by the loop's clock."""
-        self._alone: set[str] = set()
-        """Instruments whose bars have ceased to wait, until such rows come again."""
-        self._with_trades = any(need.partition(".")[0] == "trades" for need in setup.want.needs)
         self._keepers: dict[str, Keeper] = {}
         self._returning: dict[str, asyncio.Task[None]] = {}
         self._rested: dict[str, float] = {}
@@ -108,7 +100,7 @@ class Hub:
         for instrument in group.instruments:
             self._rested[instrument] = self._loop.time()
             for kind in self._kinds_of(group):
-                self._fillers[instrument, kind].start()
+                self._giving.fillers[instrument, kind].start()
 
     def comes(self, group: Group) -> None:
         """Data comes: once what was missed is given, the instruments are as good as before."""
@@ -118,7 +110,7 @@ class Hub:
     def lost(self, group: Group, reason: str) -> None:
         """Nothing is to be risked on these instruments."""
         self._forget_returning(group)
-        self._begins(group.instruments, group.name, reason)
+        self._giving.begins(group.instruments, group.name, reason)
 
     async def rightly_silent(self, group: Group) -> bool:
         """Mark prices come every second, so only quotes may rest: REST knows whether they did."""
@@ -136,8 +128,8 @@ class Hub:
     async def _return(self, group: Group) -> None:
         for instrument in group.instruments:
             for kind in self._kinds_of(group):
-                await self._fillers[instrument, kind].start()
-        self._ends(group.instruments, group.name)
+                await self._giving.fillers[instrument, kind].start()
+        self._giving.ends(group.instruments, group.name)
 
     def _forget_returning(self, group: Group) -> None:
         task = self._returning.pop(group.name, None)
@@ -164,7 +156,7 @@ class Hub:
         bar = frames.kline(message)
         if bar is None:
             return
-        filler = self._fillers.get((message.get("s", ""), "bars"))
+        filler = self._giving.fillers.get((message.get("s", ""), "bars"))
         if filler is None or message["k"].get("i") != self._size:
             self._counters.unknown += 1
             return
@@ -173,14 +165,14 @@ class Hub:
         line.offer(bar)
         self._counters.duplicates += line.duplicates - before[0]
         self._counters.revised += line.revised - before[1]
-        self._give(filler)
+        self._giving.give(filler)
         if line.behind_a_hole:
             filler.start()
 
     def _hear_quote(self, message: Mapping[str, Any]) -> None:
         quote, symbol = frames.quote(message), message.get("s", "")
         last = self.quotes.get(symbol)
-        if last is None and symbol not in self._rested:
+        if last is None and symbol not in self._want.instruments:
             self._counters.unknown += 1
             return
         if last is not None and quote.update <= last.update and quote.time <= last.time:
@@ -194,67 +186,9 @@ class Hub:
         last = self.marks.get(symbol)
         self.marks[symbol] = mark
         if last is not None and mark.next_funding > last.next_funding:
-            poll = self._polls.get(symbol, {}).get("funding")
+            poll = self._giving.polls.get(symbol, {}).get("funding")
             if poll is not None:
                 poll.settled(last.next_funding)
-
-    # what the reader gets
-
-    def _give(self, filler: Filler) -> None:
-        outbox, line = self.setup.outbox, filler.line
-        while line.ready:
-            if outbox.full:
-                self._counters.held += 1
-                return
-            if filler.kind == "bars" and not self._is_whole(filler):
-                return
-            bar = line.take()
-            assert bar is not None
-            filler.noticed = 0.0
-            self._counters.bars += 1
-            if filler.kind == "bars" and self._with_trades:
-                outbox.put(traded_event(filler.instrument, filler.bar, bar))
-            outbox.put(bar_event(filler.instrument, filler.kind, filler.bar, bar))
-        if filler.kind in WITH_BARS:
-            self._give(self._fillers[filler.instrument, "bars"])
-
-    def _is_whole(self, filler: Filler) -> bool:
-        """Whether all is here that a backtest would know at the close of the next bar, or has been waited for."""
-        instrument, line = filler.instrument, filler.line
-        lacking = False
-        for kind in WITH_BARS:
-            other = self._fillers.get((instrument, kind))
-            if other is not None and other.line.next <= line.next:
-                lacking = True
-                other.start()
-        mark = self.marks.get(instrument)
-        for poll in self._polls.get(instrument, {}).values():
-            if poll.lacks(line.next + line.size, mark.next_funding if mark is not None else 0):
-                lacking = True
-                poll.look(self.now)
-        if not lacking:
-            self._alone.discard(instrument)
-        elif instrument not in self._alone:
-            since = self._waiting.setdefault(instrument, self._loop.time())
-            if self._loop.time() - since < seconds(self._patience.together):
-                return False
-            self._alone.add(instrument)
-        self._waiting.pop(instrument, None)
-        self._counters.alone += lacking
-        return True
-
-    def _give_row(self, poll: Poll, at: int, values: Mapping[str, float]) -> None:
-        self.setup.outbox.put(row_event(poll.instrument, poll.kind, at, poll.lag, values))
-
-    def _begins(self, instruments: Sequence[str], cause: str, reason: str) -> None:
-        fresh = self._trouble.begins(instruments, cause, reason)
-        if fresh:
-            self.setup.outbox.put(fw.FeedLost(time=self.now * MILLISECOND, instruments=fresh, reason=reason))
-
-    def _ends(self, instruments: Sequence[str], cause: str) -> None:
-        free = self._trouble.ends(instruments, cause)
-        if free:
-            self.setup.outbox.put(fw.FeedRestored(time=self.now * MILLISECOND, instruments=free))
 
     # the beginning
 
@@ -278,19 +212,14 @@ class Hub:
         want, ms = self._want, self._want.bar.ns // MILLISECOND
         origin = want.bar.origin // MILLISECOND
         start = self.now - ms + 1 if want.start is None else want.start // MILLISECOND
-        needs = {need.partition(".")[0] for need in want.needs}
         for instrument in want.instruments:
             contract = contracts[instrument]
             first = max(start, contract.onboard)
             opens = origin - -(first - origin) // ms * ms  # the first bar that opens at `first` or later
-            for kind in ("bars", *(kind for kind in OVER_REST if kind in needs)):
-                self._fillers[instrument, kind] = self._filler(instrument, kind, Line(opens, ms))
-            for kind in POLLED:
-                if kind in needs:
-                    self._polls.setdefault(instrument, {})[kind] = self._poll(instrument, kind, first)
+            self.follow(instrument, opens, first)
             if not contract.trades:
                 reason = f"{instrument} is {contract.status}, not TRADING: the exchange will send no more bars of it"
-                self._begins([instrument], "status", reason)
+                self._giving.begins([instrument], "status", reason)
         for group in groups(want.instruments, self._size):
             self._keepers[group.name] = Keeper(
                 group,
@@ -302,6 +231,15 @@ class Hub:
                 log=self.setup.log,
             )
 
+    def follow(self, instrument: str, opens: int, since: int) -> None:
+        """Expect bars from the one that opens at `opens` on, and rows from `since` on, ms."""
+        ms, needs = self._want.bar.ns // MILLISECOND, {need.partition(".")[0] for need in self._want.needs}
+        for kind in ("bars", *(kind for kind in OVER_REST if kind in needs)):
+            self._giving.fillers[instrument, kind] = self._filler(instrument, kind, Line(opens, ms))
+        for kind in POLLED:
+            if kind in needs:
+                self._giving.polls.setdefault(instrument, {})[kind] = self._poll(instrument, kind, since)
+
     def _filler(self, instrument: str, kind: str, line: Line) -> Filler:
         return Filler(
             instrument=instrument,
@@ -309,9 +247,9 @@ class Hub:
             bar=self._want.bar,
             line=line,
             asking=self.setup.asking,
-            give=self._give,
-            begins=lambda name, cause, reason: self._begins([name], cause, reason),
-            ends=lambda name, cause: self._ends([name], cause),
+            give=self._giving.give,
+            begins=lambda name, cause, reason: self._giving.begins([name], cause, reason),
+            ends=lambda name, cause: self._giving.ends([name], cause),
             gate=self._gate,
             patience=self._patience,
             backoff=self._backoff(),
@@ -324,10 +262,10 @@ class Hub:
             kind=kind,
             since=since,
             asking=self.setup.asking,
-            give=self._give_row,
-            caught_up=lambda name: self._give(self._fillers[name, "bars"]),
-            begins=lambda name, cause, reason: self._begins([name], cause, reason),
-            ends=lambda name, cause: self._ends([name], cause),
+            give=self._giving.give_row,
+            caught_up=lambda name: self._giving.give(self._giving.fillers[name, "bars"]),
+            begins=lambda name, cause, reason: self._giving.begins([name], cause, reason),
+            ends=lambda name, cause: self._giving.ends([name], cause),
             gate=self._gate,
             backoff=self._backoff(),
             counters=self._counters,
@@ -356,7 +294,7 @@ class Hub:
     def _kinds_of(self, group: Group) -> list[str]:
         if group.route != "market":
             return []
-        return [kind for kind in ("bars", *OVER_REST) if (group.instruments[0], kind) in self._fillers]
+        return [kind for kind in ("bars", *OVER_REST) if (group.instruments[0], kind) in self._giving.fillers]
 
     # what time brings
 
@@ -365,9 +303,9 @@ class Hub:
             await asyncio.sleep(seconds(self._patience.look))
             self._counters.quotes_dropped = self.setup.outbox.dropped
             moment = self._loop.time()
-            for filler in self._fillers.values():
+            for filler in self._giving.fillers.values():
                 self._look_for_bar(filler, moment)
-            for polls in self._polls.values():
+            for polls in self._giving.polls.values():
                 for poll in polls.values():
                     poll.look(self.now)
             for instrument, since in self._rested.items():
@@ -377,7 +315,7 @@ class Hub:
     def _look_for_bar(self, filler: Filler, moment: float) -> None:
         line = filler.line
         if line.ready:
-            self._give(filler)
+            self._giving.give(filler)
         if filler.filling or line.next + line.size > self.now:
             return
         if not filler.noticed:

@@ -67,6 +67,12 @@ class LiveStream:
         return self._outbox.take()
 
     @property
+    def thread(self) -> int:
+        """The thread that listens, as the operating system numbers it; whoever measures looks at its time."""
+        assert self._thread.ident is not None
+        return self._thread.ident
+
+    @property
     def now(self) -> int:
         """The exchange's clock as of the newest message, ns; 0 before the first."""
         return 0 if self._hub is None else self._hub.now * MILLISECOND
