@@ -19,7 +19,7 @@ from fw_binance.streams.counters import Counters
 from fw_binance.streams.keeper import Group, Keeper
 from fw_binance.streams.link import Link
 from fw_binance.streams.patience import Patience, seconds
-from fw_binance.streams.tables import HEARTBEAT, TABLES, Row, depth_rows, trade_row
+from fw_binance.streams.tables import HEARTBEAT, SNAPSHOTS, TABLES, Row, depth_rows, trade_row
 from fw_binance.streams.tracks import Gap, Run, Track
 
 if TYPE_CHECKING:
@@ -69,6 +69,8 @@ class Recorder:
             if table in wanted
             for symbol in recording.symbols
         }
+        if "depth" in recording.kinds:
+            self.tracks |= {("snapshot", symbol): Track(SNAPSHOTS, symbol) for symbol in recording.symbols}
         self._heard: dict[str, int] = {}
         """When the newest message of a group came, by the exchange's clock, ms."""
         self._links = 0
@@ -217,7 +219,7 @@ class Recorder:
                 self.counters.rest_failures += 1
                 await asyncio.sleep(backoff.next())
                 continue
-            self._add(track, depth_rows(self.now, (0, last, 0), bids, asks))
+            self._add(self.tracks["snapshot", track.symbol], depth_rows(self.now, (last,), bids, asks))
             return
 
     # writing

@@ -49,8 +49,8 @@ def _depth(message: Mapping[str, Any]) -> list[Row]:
     return depth_rows(depth.time, (depth.first, depth.last, depth.previous), depth.bids, depth.asks)
 
 
-def depth_rows(time: int, ids: tuple[int, int, int], bids: Any, asks: Any) -> list[Row]:
-    """A row a level; a snapshot has 0 as the first and the previous of its ids."""
+def depth_rows(time: int, ids: tuple[int, ...], bids: Any, asks: Any) -> list[Row]:
+    """A row a level; the ids are three of a change, or the one of a snapshot."""
     rows = [(time * MILLISECOND, *ids, True, price, size) for price, size in bids]
     return rows + [(time * MILLISECOND, *ids, False, price, size) for price, size in asks]
 
@@ -80,6 +80,9 @@ TABLES = {
     "forceOrder": Table("liquidations", "forceOrder", "market", ("time", *LIQUIDATION_COLUMNS), _liquidations),
 }
 """By the name that the exchange gives the event."""
+
+SNAPSHOTS = Table("snapshots", "", "", ("time", "last_id", "is_bid", "price", "quantity"), lambda message: [])
+"""Whole books, from which changes go on; they come over REST."""
 
 OFFERED = {
     "trades": "agg_trades",

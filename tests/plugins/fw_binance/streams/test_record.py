@@ -156,20 +156,18 @@ def test_a_recorded_book_can_be_rebuilt_and_is_the_exchanges_own(session: Any) -
     here.until_read()
     here.end()
     rows = here.store.read("depth", "BTCUSDT")
-    snapshots = np.unique(rows["final_id"][rows["first_id"] == 0])
-    assert len(snapshots) == 2
-    bids, asks = {}, {}
-    order = np.lexsort((rows["first_id"] != 0, rows["final_id"]))
-    for place in order:
-        if rows["final_id"][place] < snapshots[-1]:
-            continue
-        side = bids if rows["is_bid"][place] else asks
-        side[rows["price"][place]] = rows["quantity"][place]
+    whole = here.store.read("snapshots", "BTCUSDT")
+    assert len(np.unique(whole["last_id"])) == 2
+    newest = whole["last_id"].max()
+    sides: dict[bool, dict[float, float]] = {True: {}, False: {}}
+    for table, chosen in ((whole, whole["last_id"] == newest), (rows, rows["final_id"] >= newest)):
+        for is_bid, price, size in zip(*(table[name][chosen] for name in ("is_bid", "price", "quantity")), strict=True):
+            sides[bool(is_bid)][price] = size
     told = asked(here.venue, "/fapi/v1/depth?symbol=BTCUSDT&limit=100")
     last = int(rows["final_id"].max())
     assert told["lastUpdateId"] == last
-    for side, name, sign in ((bids, "bids", -1), (asks, "asks", 1)):
-        left = sorted(((price, size) for price, size in side.items() if size > 0), key=lambda level: sign * level[0])
+    for is_bid, name in ((True, "bids"), (False, "asks")):
+        left = sorted(((price, size) for price, size in sides[is_bid].items() if size > 0), reverse=is_bid)
         assert left[:20] == [(float(price), float(size)) for price, size in told[name][:20]]
     assert here.result["counters"]["book_gaps"] == 1
 
