@@ -15,6 +15,7 @@ from urllib.parse import parse_qsl
 from fw.domain.market import Market
 from fw.domain.time import MILLISECOND
 from fw.errors import BrokerError, DataError
+from fw.parts.broker import Terms
 from fw_venue.answers import Asked, Refusal
 from fw_venue.archive import Archive
 from fw_venue.clock import Clock
@@ -26,6 +27,8 @@ from fw_venue.sockets import ROUTES, Hub
 from fw_venue.statistics import TraderStatistics
 from fw_venue.streams import Streams
 from fw_venue.tape import Tape
+from fw_venue.trading.accounts import CAPITAL, USUAL, Accounts
+from fw_venue.trading.desk import add_trading
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -52,8 +55,13 @@ class Venue:
         rules: Path | None = None,
         keys: Mapping[str, str] | None = None,
         faults: Faults | None = None,
+        capital: float = CAPITAL,
+        terms: Terms = USUAL,
     ) -> None:
-        """`pace`: ms between two prices inside a bar, at least; `rules`: a file of contract rules; port 0: any."""
+        """`pace`: ms between two prices inside a bar, at least; `rules`: a file of contract rules; port 0: any.
+
+        `capital` is what each account begins with, `terms` are its fees, leverage and margin, and what takers lose.
+        """
         empty = [symbol for symbol, series in market.series.items() if not len(series.bars)]
         if empty or not market.series:
             raise DataError(
@@ -91,6 +99,9 @@ class Venue:
         """Requests so far."""
         self.sockets: dict[str, Callable[[web.Request], Any]] = {}
         """Other websockets by path, as the order API is."""
+        self.accounts = Accounts(self.tapes, self.clock, self.hub, self.settlers, capital=capital, terms=terms)
+        """What each key holds and has ordered."""
+        add_trading(self.routes, self.accounts, self.limits, self.hub)
         self.port = port
         self.problem: BaseException | None = None
         """What ended it, where it was not `stop`."""
@@ -230,6 +241,8 @@ class Venue:
             key=request.headers.get("X-MBX-APIKEY"),
             signed=_unsigned(query) + _unsigned(body),
         )
+        if asked.key in self.keys:
+            await self.accounts.ready()
         status = 200
         try:
             content = self.routes.answer(asked)
@@ -266,7 +279,7 @@ class Venue:
                 if not self.hub.listeners and not self.settlers:
                     break  # nobody looks
                 self.clock.now = following
-                for settle in self.settlers:
+                for settle in tuple(self.settlers):  # one may leave
                     settle(following)
                 self.hub.speak(before, following)
                 before, following = following, following + pace

@@ -103,6 +103,8 @@ class Hub:
         self.connections: list[Connection] = []
         self.listeners: dict[str, tuple[Stream, list[Connection]]] = {}
         """Connections that are to hear each stream."""
+        self.also: list[Callable[[], None]] = []
+        """What else is to be looked after once a second."""
 
     async def serve(self, request: web.Request) -> web.StreamResponse:
         """One connection, from its opening to its end."""
@@ -247,6 +249,8 @@ class Hub:
 
     def look_after(self) -> None:
         """Ping those whose turn it is, and cut those that do not answer or are too old."""
+        for look in self.also:
+            look()
         now = self.now()
         for connection in list(self.connections):
             if now - connection.answered > self.patience or now - connection.opened > self.life:
