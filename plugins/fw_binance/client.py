@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+import fw
 from fw.domain.time import MILLISECOND
 from fw_binance.asking import Garbled, Status, ask
 from fw_binance.environment import Environment, exchange_of
@@ -85,7 +87,9 @@ class Client:
 
     async def now(self) -> int:
         """The exchange's time, ns."""
-        return int((await self.get("fapiPublicGetTime", {}))["serverTime"]) * MILLISECOND
+        answer = await self.get("fapiPublicGetTime", {})
+        with self._understood("its time"):
+            return int(answer["serverTime"]) * MILLISECOND
 
     async def exchange_info(self) -> dict[str, Any]:
         """Every contract with its rules; the limit of weight that it states holds from then on."""
@@ -98,13 +102,15 @@ class Client:
     async def first_candle(self, kind: str, symbol: str, bar: str) -> int | None:
         """When the first bar there is opens, ns; None where there is none."""
         rows = await self._candles(kind, symbol, bar, 0, None, 1)
-        return int(rows[0][0]) * MILLISECOND if rows else None
+        with self._understood(f"{kind} of {symbol}"):
+            return int(rows[0][0]) * MILLISECOND if rows else None
 
     async def candles(self, kind: str, symbol: str, bar: str, start: int, end: int, step: int) -> Columns:
         """One page: bars that open in [start, end) (ns), `step` ns each, at most PAGE of them."""
         few = (end - start) // step <= FEW
         rows = await self._candles(kind, symbol, bar, start, end, FEW if few else PAGE)
-        return candle_columns(kind, rows, start, end)
+        with self._understood(f"{kind} of {symbol}"):
+            return candle_columns(kind, rows, start, end)
 
     async def _candles(self, kind: str, symbol: str, bar: str, start: int, end: int | None, limit: int) -> list[Any]:
         endpoint, name = CANDLES[kind]
@@ -113,6 +119,17 @@ class Client:
             params["endTime"] = end // MILLISECOND - 1
         rows: list[Any] = await self.get(endpoint, params, weight=PAGE_WEIGHT if limit > FEW else FEW_WEIGHT)
         return rows
+
+    @contextmanager
+    def _understood(self, what: str) -> Iterator[None]:
+        """What is inside reads an answer; BrokerError where that has another form than it should."""
+        try:
+            yield
+        except (ValueError, KeyError, TypeError, IndexError) as problem:
+            raise fw.BrokerError(
+                f"{self.environment.rest} answered {what} in a form that is not known ({type(problem).__name__}: "
+                f"{problem}); upgrade with pip install -U futures-framework, or tell its authors"
+            ) from None
 
     async def funding(self, symbol: str, start: int, end: int) -> AsyncIterator[Columns]:
         """Settlements in [start, end), page by page."""
@@ -123,13 +140,15 @@ class Client:
             )
             if not rows:
                 return
-            time = _integers(rows, "fundingTime") * MILLISECOND
-            yield {
-                "time": time,
-                "funding_rate": _numbers(rows, "fundingRate"),
-                "interval_hours": np.full(len(rows), np.nan),
-                "mark_price": _numbers(rows, "markPrice"),
-            }
+            with self._understood(f"funding of {symbol}"):
+                time = _integers(rows, "fundingTime") * MILLISECOND
+                columns = {
+                    "time": time,
+                    "funding_rate": np.array([float(row["fundingRate"]) for row in rows]),
+                    "interval_hours": np.full(len(rows), np.nan),
+                    "mark_price": _numbers(rows, "markPrice"),
+                }
+            yield columns
             if len(rows) < FUNDING_PAGE:
                 return
             start = int(time[-1]) + MILLISECOND
@@ -146,9 +165,10 @@ class Client:
         found: dict[int, dict[str, float]] = {}
         for endpoint, columns in STATISTICS.items():
             rows = await self.get(f"fapiDataGet{endpoint}", params, weight=0.0, counter="statistics")
-            for row in rows:
-                values = found.setdefault(int(row["timestamp"]) * MILLISECOND, {})
-                values |= {name: float(row[theirs]) for name, theirs in columns.items() if row.get(theirs)}
+            with self._understood(f"{endpoint} of {symbol}"):
+                for row in rows:
+                    values = found.setdefault(int(row["timestamp"]) * MILLISECOND, {})
+                    values |= {name: float(row[theirs]) for name, theirs in columns.items() if row.get(theirs)}
         times = sorted(time for time in found if start <= time < end)
         names = [name for columns in STATISTICS.values() for name in columns]
         table = {name: np.array([found[time].get(name, np.nan) for time in times]) for name in names}
@@ -167,7 +187,8 @@ class Client:
             start, at = until, {"fromId": rows[0]["a"]} if rows else {}
         while True:
             rows = await self._trades(symbol, at | {"limit": TRADES_PAGE})
-            page = trade_columns(rows)
+            with self._understood(f"trades of {symbol}"):
+                page = trade_columns(rows)
             inside = page["time"] < end
             if inside.any():
                 yield {name: column[inside] for name, column in page.items()}

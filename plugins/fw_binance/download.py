@@ -6,6 +6,8 @@ import asyncio
 import errno
 import threading
 from collections.abc import Callable, Coroutine, Iterable, Sequence
+from concurrent.futures import Future
+from importlib.util import find_spec
 from typing import Any, TypeVar
 
 import attrs
@@ -92,6 +94,9 @@ def download(
     `shown` is told what is fetched, rows done and rows in all. DataError for a symbol that nobody knows,
     SettingsError for dates that make no sense, BrokerError where the exchange does not answer.
     """
+    for module in ("aiohttp", "ccxt"):
+        if find_spec(module) is None:
+            raise fw.MissingExtra(f'downloads need {module}: pip install "futures-framework[binance]"')
     client = client if client is not None else Client(environment)
     archive = archive if archive is not None else Archive(environment)
     try:
@@ -254,18 +259,24 @@ def in_loop(work: Coroutine[Any, Any, T]) -> T:
         asyncio.get_running_loop()
     except RuntimeError:
         return asyncio.run(work)
-    found: list[T] = []
-    errors: list[BaseException] = []
+    done: Future[T] = Future()
+    stops: list[Callable[[], Any]] = []
 
-    def run() -> None:
+    async def watched() -> None:
+        loop, task = asyncio.get_running_loop(), asyncio.ensure_future(work)
+        stops.append(lambda: loop.call_soon_threadsafe(task.cancel))
         try:
-            found.append(asyncio.run(work))
+            done.set_result(await task)
         except BaseException as error:  # it is raised again where it is waited for
-            errors.append(error)
+            done.set_exception(error)
 
-    thread = threading.Thread(target=run, name="fw-download")
+    thread = threading.Thread(target=lambda: asyncio.run(watched()), name="fw-download")
     thread.start()
-    thread.join()
-    if errors:
-        raise errors[0]
-    return found[0]
+    try:
+        return done.result()
+    except KeyboardInterrupt:
+        for stop in stops:
+            stop()
+        raise
+    finally:
+        thread.join()

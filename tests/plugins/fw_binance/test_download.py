@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from types import ModuleType
 from typing import Any
@@ -245,3 +246,16 @@ def test_the_weight_stays_below_its_share_of_the_limit(days: Any, fetch: Any) ->
     assert fetch.store(days).missing("premium", "BTCUSDT", "1m", *day) == []
     assert max(used) <= 0.7 * 40
     assert any(pause > 1.0 for pause in fetch.minutes.slept), "it waited for the minute's end"
+
+
+def test_it_works_where_a_loop_runs_already_as_in_a_notebook(days: Any, fetch: Any) -> None:
+    async def cell() -> int:
+        return int(fetch(days).filled[0].new)
+
+    assert asyncio.run(cell()) == 3 * 1440
+
+    async def another_cell() -> None:
+        fetch(days, "NOBODYUSDT", start="2024-01-01")
+
+    with pytest.raises(fw.DataError, match="no perpetual 'NOBODYUSDT'"):
+        asyncio.run(another_cell())

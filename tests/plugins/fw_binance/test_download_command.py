@@ -105,3 +105,26 @@ def test_an_environment_that_is_none_is_told(tmp_path: Path, capsys: pytest.Capt
         main(["data", "download", "BTCUSDT", "--bar", "1h", "--environment", "test"])
     assert ended.value.code == 2
     assert "--environment wants live, testnet or an address of one's own" in capsys.readouterr().err
+
+
+def test_a_full_disk_is_nobodys_mistake(typed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    import errno
+
+    from fw_binance.store import store as stores
+
+    def full(file: Path, *what: Any) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", str(file))
+
+    monkeypatch.setattr(stores, "write_whole", full)
+    code, _, complained = typed("BTCUSDT --bar 1h")
+    assert code == 2
+    assert "no space left on device; make room" in " ".join(complained.split())
+
+
+def test_without_the_extra_it_says_what_to_install(typed: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from fw_binance import download
+
+    monkeypatch.setattr(download, "find_spec", lambda name: None if name == "ccxt" else object())
+    code, _, complained = typed("BTCUSDT --bar 1h")
+    assert code == 4
+    assert 'downloads need ccxt: pip install "futures-framework[binance]"' in " ".join(complained.split())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import json
 import socket
 import zipfile
 from collections.abc import Callable
@@ -260,3 +261,32 @@ def test_a_disk_that_is_full_leaves_the_store_whole(
             fetch(days)
     fetch(days)
     assert fetch.files(days) == undisturbed
+
+
+def test_columns_that_are_new_do_not_disturb(days: Any, fetch: Any, undisturbed: dict[str, str]) -> None:
+    wider = lambda body: json.dumps([[*row, "new", 1] for row in json.loads(body)]).encode()  # noqa: E731
+    days.faults.change(KLINES, wider, times=None)
+    fetch(days)
+    assert fetch.files(days) == undisturbed
+
+
+@pytest.mark.parametrize("row", [[1704153600000, "1", "2"], {"t": 1}, ["now", *"0123456789"], None])
+def test_rows_of_a_form_that_is_not_known_are_told_and_not_kept(row: Any, days: Any, fetch: Any) -> None:
+    days.faults.change(KLINES, lambda body: json.dumps([row, row]).encode(), times=None)
+    with pytest.raises(fw.BrokerError, match="klines of BTCUSDT in a form that is not known"):
+        fetch(days)
+    assert len(fetch.store(days).read("klines", "BTCUSDT", "1m")["open_time"]) in (0, 1440)
+
+
+@pytest.mark.parametrize("delisted", [False, True])
+def test_a_contract_that_has_been_settled_keeps_its_past(
+    make_venue: Callable[..., Any], venue_kit: ModuleType, fetch: Any, delisted: bool
+) -> None:
+    venue = make_venue(venue_kit.market(("BTCUSDT", "ETHUSDT"), 24 * 40, bar="1h"), at=24 * 36)
+    venue.halt("ETHUSDT", delisted=delisted)
+    venue.clock.advance(ms=3 * 86_400_000)
+    fetch(venue, "ETHUSDT", bars="1h", start="2024-01-01")
+    rows = fetch.store(venue).read("klines", "ETHUSDT", "1h")
+    known = len(rows["close"])
+    assert known >= 24 * 31
+    assert rows["close"].tolist() == venue.market.of("ETHUSDT").bars.close[:known].tolist()
