@@ -49,7 +49,7 @@ def exit_code(error: Exception) -> int:
         for problem in problems or (error,):
             click.echo(mask_text(f"Error: {problem}"), err=True)
         return error.exit_code
-    if (text := _of_the_machine(error)) is not None:
+    if (text := of_the_machine(error)) is not None:
         click.echo(mask_text(f"Error: {text}"), err=True)
         leave_output()
         return DataError.exit_code if isinstance(error, MemoryError) else SettingsError.exit_code
@@ -61,7 +61,7 @@ def exit_code(error: Exception) -> int:
     return OUR_BUG
 
 
-def _of_the_machine(error: Exception) -> str | None:
+def of_the_machine(error: Exception) -> str | None:
     """What a full disk, a folder that may not be written or too little memory is called; None for all else."""
     if isinstance(error, MemoryError):
         return "there is not enough memory; take a shorter source.start to source.end, or larger bars"

@@ -7,9 +7,10 @@ from typing import cast
 
 import click
 
+from fw.cli.failure import of_the_machine
 from fw.errors import FwError, PluginError
 from fw.plugins import Plugin, Plugins, load
-from fw.registry import FULL, PluginProblem, one_line
+from fw.registry import PluginProblem, one_line
 
 
 def plugins_of(ctx: click.Context) -> Plugins:
@@ -64,8 +65,8 @@ def _blamed(command: click.Command, plugin: Plugin) -> click.Command:
         except BrokenPipeError:  # whoever read what it prints has left, as after `| head`: nobody's mistake
             raise
         except Exception as error:  # a plugin's command may raise anything; its plugin is named
-            if isinstance(error, OSError) and error.errno in FULL:
-                raise  # no plugin is to blame for a full disk
+            if of_the_machine(error) is not None:  # no plugin is to blame for a full disk
+                raise
             raise PluginError(f"{ctx.command_path} of plugin {plugin.name!r} raised {one_line(error)}") from error
 
     command.invoke = guarded  # type: ignore[method-assign]

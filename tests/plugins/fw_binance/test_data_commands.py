@@ -176,3 +176,25 @@ print("pandas" in sys.modules)
 """
     done = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True, cwd=tmp_path)
     assert done.stdout.strip() == "False"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="no limit on the size of files there")
+def test_a_full_disk_is_told_in_one_sentence(store: Store, tmp_path: Path) -> None:
+    run("export", "BTCUSDT", "btcusdt_1h.csv")
+    code = f"""
+import resource
+from fw.cli import main
+resource.setrlimit(resource.RLIMIT_FSIZE, (1500, 1500))  # what is longer cannot be written, as on a full disk
+main(["data", "import", {str(tmp_path / "btcusdt_1h.csv")!r}, "--venue", "mine"])
+"""
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 2
+    assert "2024-01.parquet cannot be written: file too large; make room, or set FW_HOME" in done.stderr
+    assert len(done.stderr.strip().splitlines()) == 1
+
+
+def test_a_store_where_a_file_stands_is_told_in_one_sentence(store: Store, tmp_path: Path) -> None:
+    run("export", "BTCUSDT", "btcusdt_1h.csv")
+    (tmp_path / "data" / "mine").write_text("not a folder")
+    said = run("import", tmp_path / "btcusdt_1h.csv", "--venue", "mine", code=2).output
+    assert "a file stands where a folder should" in said
