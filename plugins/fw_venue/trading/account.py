@@ -198,7 +198,7 @@ class Account:
     def _expire(self, moment: int) -> None:
         """Orders whose day has come."""
         for its in list(self.book.working.values()):
-            if its.good_till and its.good_till <= moment and its.is_open:
+            if its.good_till and its.good_till <= moment:
                 self._withdraw(its, "EXPIRED", moment)
 
     # orders
@@ -264,7 +264,7 @@ class Account:
         """Withdraw what is open."""
         self.wake()
         if its.is_open:
-            self._withdraw(its, "CANCELED", self._lived)
+            self._withdraw(self.book.of_row(its.row) or its, "CANCELED", self._lived)
 
     def _withdraw(self, its: Placed | Conditional, status: str, moment: int) -> None:
         self.simulation.cancel(self.simulation.steps - 1, its.row)

@@ -112,4 +112,4 @@ class Accounts:
                 del self._timers[key, symbol]
                 account = self._accounts[key]
                 for order in list(account.book.open(symbol)):
-                    account.cancel(account.book.of_row(order.row) or order)
+                    account.cancel(order)

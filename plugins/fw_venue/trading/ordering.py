@@ -79,7 +79,7 @@ class Ordering:
         order = self._found(asked, -2011, "Unknown order sent.")
         if not order.is_open:
             raise Refusal(-2011, "Unknown order sent.")
-        account.cancel(account.book.of_row(order.row) or order)
+        account.cancel(order)
         return order.shown()
 
     def order(self, asked: Asked) -> dict[str, Any]:
@@ -121,7 +121,7 @@ class Ordering:
         tape = tape_of(asked, account.tapes)
         account.wake()
         for order in list(account.book.open(tape.symbol)):
-            account.cancel(account.book.of_row(order.row) or order)
+            account.cancel(order)
         return DONE
 
     def countdown(self, asked: Asked) -> dict[str, Any]:
