@@ -197,7 +197,9 @@ async def _from_first(shop: Shop, series: Series, asked: Asked, start: int, outc
     end = min(asked.end if asked.end is not None else shop.now, closed(series, shop.now))
     missing = shop.store.missing(series.kind, series.symbol, series.bar, start, end) if start < end else []
     if not missing or missing[0][0] > start + (series.bar.ns if series.bar is not None else 0):
-        return start
+        parts = list(shop.store.manifest(series).parts.values())
+        known = parts[0].first if parts else start
+        return _begins(series, asked, known, end, outcome) if start < known < end else start
     try:
         first = await _first(shop.client, series)
     except Refused:  # the archive may know more than REST
@@ -213,10 +215,14 @@ async def _from_first(shop: Shop, series: Series, asked: Asked, start: int, outc
             series.kind, series.symbol, series.bar, none, source="rest", covers=(start, min(first, end))
         )
     )
-    if asked.start is not None and first < end and series.kind == "klines":
-        outcome.notes.append(f"{series.symbol} begins at {format_time(first)}: earlier there is nothing to take")
-    elif first >= end > start and series.kind == "klines":
-        outcome.notes.append(f"{series.symbol} begins at {format_time(first)}, after the time asked for")
+    return _begins(series, asked, first, end, outcome)
+
+
+def _begins(series: Series, asked: Asked, first: int, end: int, outcome: Outcome) -> int:
+    """The first bar there is, and a word on it where somebody asked for earlier ones."""
+    if asked.start is not None and series.kind == "klines" and first > asked.start:
+        what = "earlier there is nothing to take" if first < end else "after the time asked for"
+        outcome.notes.append(f"{series.symbol} begins at {format_time(first)}: {what}")
     return first
 
 
