@@ -16,6 +16,6 @@ def test_each_row_of_what_can_go_wrong_is_a_test() -> None:
     files = (REPOSITORY / "tests").rglob("test_*.py")
     there = set(re.findall(r"^(?:async )?def (test_\w+)", "\n".join(map(Path.read_text, files)), re.MULTILINE))
     for row in faults:
-        named = re.findall(r"`(test_\w+)", row)  # a case of it may follow in brackets
+        named = re.findall(r"`(test_\w+)`", row)
         assert named, f"this row names no test: {row}"
         assert set(named) <= there, f"there is no {', '.join(sorted(set(named) - there))}"
