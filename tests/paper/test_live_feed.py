@@ -17,7 +17,7 @@ from fw.testing.live import Happening
 
 HOUR = 3_600_000_000_000
 MINUTE = HOUR // 60
-FREE = {
+FREE: dict[str, Any] = {
     "simulation": {"slippage": {"bps": 0}, "quotes": None},
     "account": {"leverage": 10, "allow_high_leverage": True, "reserve": 0, "funding": "zero"},
 }
@@ -66,7 +66,7 @@ def hours(frame: fw.Frame) -> list[float]:
 
 
 def bar(hour: int, price: float, instrument: str = "A", **other: Any) -> BarReceived:
-    prices = dict.fromkeys(("open", "high", "low", "close"), price)
+    prices: dict[str, Any] = dict.fromkeys(("open", "high", "low", "close"), price)
     return BarReceived(
         time=other.pop("time", (hour + 1) * HOUR), instrument=instrument, open_time=hour * HOUR, **prices, **other
     )

@@ -12,27 +12,22 @@ from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING, Any
 
 import attrs
-import numpy as np
 
 from fw.domain.event import Event
 from fw.domain.received import BarReceived, FeedLost, FeedRestored, QuoteReceived, StampReceived
 from fw.domain.time import Duration, format_time
 from fw.engine.lines import Opened, Quoted
 from fw.engine.soundness import check_bars, check_stamps
+from fw.engine.stepping import Steps
 from fw.engine.unfolding import one_bar
 from fw.errors import Gap, OutOfOrder
-from fw.ledger import kinds
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from fw.domain.market import Market
     from fw.engine.journal import Journal
     from fw.engine.loop import Loop
     from fw.engine.unfolding import Unfolding
     from fw.ledger.growing import GrowingSimulation
-
-PRICES = {"open": kinds.OPEN, "high": kinds.HIGH, "low": kinds.LOW, "close": kinds.CLOSE}
 
 
 @attrs.frozen(kw_only=True)
@@ -79,7 +74,6 @@ class LiveFeed:
         market = unfolding.market
         self._size = market.bars.size
         self._number = {symbol: k for k, symbol in enumerate(market.instruments)}
-        self._with_marks = simulation.has_marks
         self._strands = [(symbol, "bars") for symbol in self._number]
         self._strands += [(symbol, "mark") for symbol, data in market.series.items() if data.mark is not None]
         self.opens = int(market.bars.open_time[-1]) + self._size.ns
@@ -93,7 +87,7 @@ class LiveFeed:
         """The time of each instrument's newest quote, ns."""
         self._fresh: dict[str, QuoteReceived] = {}
         """The newest quotes since the last step."""
-        self._extremes: NDArray[np.float64] | None = None
+        self._steps = Steps(simulation)
         self._next_step = 0
         self._warned = 0
 
@@ -221,32 +215,14 @@ class LiveFeed:
         return len(self._waiting.get(self.opens, ())) == len(self._strands)
 
     def _step(self, event: Quoted) -> None:
-        """Move the account by a quote: a bar whose four prices are the middle of bid and ask."""
-        simulation = self.simulation
-        prices = np.empty(simulation.newest.shape)
-        prices[:, kinds.VOLUME] = 0.0
-        for first in self._price_rows():
-            prices[:, first : first + 4] = simulation.newest[:, first + kinds.CLOSE, None]
+        """Move the account by a quote."""
         self._fresh.clear()
-        for symbol, (quoted, bid, ask, mark) in event.quotes.items():
+        for symbol, (quoted, *_) in event.quotes.items():
             self._quoted[symbol] = quoted
-            k, middle = self._number[symbol], (bid + ask) / 2.0
-            prices[k, : kinds.VOLUME] = middle
-            if self._with_marks and mark is not None:
-                prices[k, kinds.PRICE_FIELDS :] = mark
-        if self._extremes is None:
-            self._extremes = prices.copy()
-        for first in self._price_rows():
-            high, low = self._extremes[:, first + kinds.HIGH], self._extremes[:, first + kinds.LOW]
-            np.maximum(high, prices[:, first], out=high)
-            np.minimum(low, prices[:, first], out=low)
-        simulation.write(event.time, event.time, prices)
+        self._steps.quote(event)
         assert self.pace.quotes is not None
         self._next_step = event.time + self.pace.quotes
-        self._loop.broker.advance(simulation.bars)
-
-    def _price_rows(self) -> tuple[int, ...]:
-        return (0, kinds.PRICE_FIELDS) if self._with_marks else (0,)
+        self._loop.broker.advance(self.simulation.bars)
 
     def _take_stamp(self, stamp: StampReceived) -> None:
         self._stamped[stamp.instrument, stamp.kind] = stamp.at
@@ -260,38 +236,17 @@ class LiveFeed:
         strands = self._waiting.pop(self.opens)
         opened, closed = self.opens, self.opens + self._size.ns
         stale = self._why_stale(strands, closed)
-        simulation = self.simulation
-        prices = np.array([self._rest_of_bar(k, strands) for k in range(len(self._number))])
-        begins = opened if self._extremes is None else int(simulation.tape.known[simulation.steps - 1])
-        simulation.write(begins, closed, prices)
-        bar = simulation.close_bar()
+        self._steps.close(strands, opened, closed)
+        bar = self.simulation.close_bar()
         market = self.unfolding.close(strands, closed)
         self._loop.shared.renew(market, self.unfolding.columns)
         self._loop.shared.moment.stale = stale
-        self.opens, self._extremes, self.moments = closed, None, self.moments + 1
+        self.opens, self.moments = closed, self.moments + 1
         self._next_step = max(self._next_step, self.now + self.pace.latency)
         self._fresh.clear()
         if stale and self.journal.is_new:
             self._log.warning("no new exposure at this moment", close=format_time(closed), why=stale)
         return bar
-
-    def _rest_of_bar(self, k: int, strands: dict[tuple[str, str], BarReceived]) -> NDArray[np.float64]:
-        """A closed bar as the step that ends it: all of it, or what no quote in it has shown."""
-        symbol = self.unfolding.market.instruments[k]
-        step = np.empty(self.simulation.newest.shape[1])
-        step[kinds.VOLUME] = strands[symbol, "bars"].volume
-        for first, kind in zip(self._price_rows(), ("bars", "mark"), strict=False):
-            bar = strands[symbol, kind]
-            for name, field in PRICES.items():
-                step[first + field] = getattr(bar, name)
-            if self._extremes is None:
-                continue
-            before, after = self.simulation.newest[k, first + kinds.CLOSE], step[first + kinds.CLOSE]
-            high, low = self._extremes[k, first + kinds.HIGH], self._extremes[k, first + kinds.LOW]
-            step[first + kinds.OPEN] = before
-            step[first + kinds.HIGH] = max(before, after, bar.high if bar.high > high else after)
-            step[first + kinds.LOW] = min(before, after, bar.low if bar.low < low else after)
-        return step
 
     def _why_stale(self, strands: dict[tuple[str, str], BarReceived], closed: int) -> str:
         """Why nothing new is to be risked at this close; empty: it is fresh."""

@@ -113,6 +113,11 @@ class LedgerBroker:
         if self._inbox is None or not self._inbox.kinds:
             simulation.advance(end)
             return
+        told = self._told["fills"], self._told["payments"]
+        if not simulation.count("working") and not self._working:
+            simulation.advance(end)
+            if told == (simulation.count("fills"), simulation.count("payments")) and not simulation.count("working"):
+                return  # quotes that move nothing but the mark come by here all day
         before = self._own(simulation.working) | self._working
         for number in before:
             self._sizes.setdefault(number, self._size(number))

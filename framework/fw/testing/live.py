@@ -29,7 +29,7 @@ class Happening:
     def __init__(
         self, market: Market, begins: int, *, quotes: bool = False, late: int = 0, amiss: Sequence[Event] = ()
     ) -> None:
-        self.market, self.quotes, self.late, self.amiss = market, quotes, late, amiss
+        self.market, self.quotes, self.late, self._amiss = market, quotes, late, amiss
         self._now = begins
 
     @property
@@ -68,7 +68,7 @@ class Happening:
             for stamp in _stamps(symbol, data, want.needs):
                 if stamp.time >= start:
                     yield stamp.time, 0, stamp
-        for event in self.amiss:
+        for event in self._amiss:
             if event.time >= start:
                 yield event.time, 3, event
 
