@@ -259,6 +259,16 @@ def _date(time: int, *, up: bool = False) -> str:
     return format_time(time + (-time % day if up else -(time % day)))[:10]
 
 
+def asked_now(environment: Environment) -> int:
+    """The exchange's time, ns."""
+
+    async def ask() -> int:
+        async with Client(environment) as client:
+            return await client.now()
+
+    return in_loop(ask())
+
+
 def in_loop(work: Coroutine[Any, Any, T]) -> T:
     """Run it to its end, in a thread of its own where this one already has a loop, as in a notebook."""
     try:

@@ -14,7 +14,7 @@ from fw.domain.market import Market, Series
 from fw.domain.stamps import PRICES, Stamps
 from fw.domain.time import format_time
 from fw.errors import DataError
-from fw_binance.download import STATISTICS, Asked, command_for, download
+from fw_binance.download import STATISTICS, Asked, asked_now, command_for, download
 from fw_binance.environment import Environment
 from fw_binance.store import Series as Stored
 from fw_binance.store import Store
@@ -62,8 +62,10 @@ class BinanceSource:
     @property
     def now(self) -> int:
         """The time where the data comes from, ns: an exchange of one's own may let it run as it likes."""
-        told = [stream.now for stream in self._streams[-1:] if self.environment.is_own]
-        return max(told, default=0) or self.clock()
+        if not self.environment.is_own:
+            return self.clock()
+        told = [stream.now for stream in self._streams[-1:]]
+        return max(told, default=0) or asked_now(self.environment)
 
     def stream(self, want: Want) -> Stream:
         """What happens from `want.start` on, as `fw.LiveSource` has it."""

@@ -15,7 +15,7 @@ import attrs
 
 from fw.domain.event import Event
 from fw.domain.received import BarReceived, FeedLost, FeedRestored, QuoteReceived, StampReceived
-from fw.domain.time import Duration, format_time
+from fw.domain.time import SECOND, Duration, format_time
 from fw.engine.lines import Opened, Quoted
 from fw.engine.soundness import check_bars, check_stamps
 from fw.engine.stepping import Steps
@@ -85,6 +85,8 @@ class LiveFeed:
         self._lost: dict[str, str] = {}
         self._quoted = dict.fromkeys(self._number, 0)
         """The time of each instrument's newest quote, ns."""
+        self._awaited: set[str] = set()
+        """Instruments with orders that no quote has met yet: they are filled at prices that came after them."""
         self._fresh: dict[str, QuoteReceived] = {}
         """The newest quotes since the last step."""
         self._steps = Steps(simulation)
@@ -104,8 +106,8 @@ class LiveFeed:
             return
         self._known = dict(self._next)
         for arrived, now in self._listen(self.opens):
-            self._look_at_the_time(now)
             if arrived is None:
+                self._look_at_the_time(now)
                 continue
             self.now = max(self.now, now)
             found = self._sound(arrived)
@@ -121,6 +123,11 @@ class LiveFeed:
         """One moment, and after it what the venue has to say of what was decided."""
         bar = self._close()
         yield bar
+        simulation = self.simulation
+        if simulation.count("working"):
+            orders = simulation.orders[simulation.working]
+            sent = orders["instrument"][orders["bar"] == simulation.steps - 1]
+            self._awaited = {simulation.instruments[int(k)].symbol for k in sent}
         self._loop.broker.advance(bar)
         if self.journal.is_new:
             self.lived()
@@ -190,6 +197,8 @@ class LiveFeed:
         self._fresh[quote.instrument] = quote
         if self.pace.quotes is None or self._lost or quote.time < self._next_step or not self.simulation.at_stake:
             return None
+        if self._awaited.difference(self._fresh):
+            return None
         newest = {symbol: self._fresh[symbol] for symbol in self._number if symbol in self._fresh}
         quotes = {symbol: (said.time, said.bid, said.ask, said.mark) for symbol, said in newest.items()}
         return Quoted(time=quote.time, quotes=quotes)
@@ -217,6 +226,7 @@ class LiveFeed:
     def _step(self, event: Quoted) -> None:
         """Move the account by a quote."""
         self._fresh.clear()
+        self._awaited.clear()
         for symbol, (quoted, *_) in event.quotes.items():
             self._quoted[symbol] = quoted
         self._steps.quote(event)
@@ -244,6 +254,7 @@ class LiveFeed:
         self.opens, self.moments = closed, self.moments + 1
         self._next_step = max(self._next_step, self.now + self.pace.latency)
         self._fresh.clear()
+        self._awaited.clear()
         if stale and self.journal.is_new:
             self._log.warning("no new exposure at this moment", close=format_time(closed), why=stale)
         return bar
@@ -254,8 +265,7 @@ class LiveFeed:
             return f"the feed is lost: {', '.join(f'{name} ({why})' for name, why in self._lost.items())}"
         late = self.now - closed
         if late > self.pace.patience:
-            came, patience = Duration(late - late % 1_000_000), Duration(self.pace.patience)
-            return f"the bars came {came} after the close; patience is {patience}"
+            return f"the bars came {late / SECOND:.1f} s after the close; patience is {Duration(self.pace.patience)}"
         return ""
 
     def _look_at_the_time(self, now: int) -> None:

@@ -91,7 +91,8 @@ def warm_up(settings: StrategyFile, parts: Parts) -> Market:
             "download more history, or take shorter spans"
         )
     series = {symbol: _used(data, want.needs) for symbol, data in market.series.items()}
-    return attrs.evolve(market, series=series)
+    # of funding only what is still to come is paid
+    return attrs.evolve(market, series=series, notes=tuple(note for note in market.notes if "funding" not in note))
 
 
 def _used(data: Series, needs: tuple[str, ...]) -> Series:

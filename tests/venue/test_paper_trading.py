@@ -1,0 +1,155 @@
+"""Paper trading over the practice exchange, which replays real bars: the decisions of the backtest over those bars."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import attrs
+import numpy as np
+import pytest
+
+import fw
+from fw.domain.time import format_time
+from fw.engine.feed import Pace
+from fw.engine.journal import NAME, Journal
+from fw.engine.session import Session
+
+MINUTE = 60_000
+MS = 1_000_000
+FILE = "btcusdt_perp_1m_2023-07_2023-08.parquet"
+BEGINS, BARS = 300, 60
+CONNECTIONS = 2
+"""On which the source hears bars and quotes."""
+LONG = 60.0
+"""Seconds after which a test gives up."""
+FRAMES = ("equity", "fills", "orders", "trades", "signals")
+
+
+@attrs.frozen
+class Crossing:
+    """Long above the average of nine bars, short below, with a stop and a target."""
+
+    features: tuple[Any, ...] = ({"use": "sma", "spans": (9,)},)
+    lookback: int = 30
+
+    def decide(self, view: fw.View) -> fw.Signal:
+        close = view.bars.last
+        side = 1.0 if close > view.features["sma_9"][-1] else -1.0
+        return fw.Signal(side, stop_loss=close * (1 - 0.0006 * side), take_profit=close * (1 + 0.0012 * side))
+
+
+@pytest.fixture(scope="module")
+def real_bars(real_data: Path) -> fw.Market:
+    """Some hours of real bars of a minute."""
+    import pandas as pd
+
+    frame = pd.read_parquet(real_data / FILE).iloc[20_000 : 20_000 + BEGINS + BARS + 10]
+    times = pd.DatetimeIndex(pd.to_datetime(frame["timestamp"], utc=True)).as_unit("ns").asi8
+    columns: Any = {name: frame[name].to_numpy(float) for name in ("open", "high", "low", "close", "volume")}
+    bars = fw.Bars(size=fw.BarSize.parse("1m"), open_time=times, **columns)
+    return fw.Market.single("BTCUSDT", bars)
+
+
+Paper = Callable[..., tuple[fw.Result, Session]]
+
+
+@pytest.fixture
+def paper(real_bars: fw.Market, make_venue: Callable[..., Any], make_plan: Callable[..., Any], tmp_path: Path) -> Paper:
+    """A paper run over the practice exchange, whose clock goes on whenever the run has lived through a close."""
+    from fw_binance.environment import Hosts, environment_of
+    from fw_binance.source import BinanceSource
+    from fw_binance.store import Store
+
+    venue = make_venue(real_bars, at=BEGINS, pace=5_000)
+    environment = environment_of(Hosts(**venue.hosts))
+
+    def run(**settings: Any) -> tuple[fw.Result, Session]:
+        store = Store(tmp_path / "data", environment.venue)
+        source = BinanceSource(environment=environment, store=store, download=True)
+        given = {"use": source, "live": True}
+        plan = make_plan(real_bars, Crossing(), source=given, broker="paper", **settings)
+        journal = Journal(tmp_path)
+        session = Session(plan.bench, plan.bench.make_run(console=False), journal, Pace(moments=BARS))
+        driver = threading.Thread(target=drive, args=(venue, source, session))
+        driver.start()
+        try:
+            session.go()
+        finally:
+            driver.join()
+            journal.close()
+        return session.result(), session
+
+    return run
+
+
+def drive(venue: Any, source: Any, session: Session) -> None:
+    """Let a minute go by at the exchange whenever the run has lived through the one before."""
+    end = time.monotonic() + LONG
+    begins = venue.clock.now
+    while session.feed.moments < BARS and time.monotonic() < end:
+        minutes = (venue.clock.now - begins) // MINUTE
+        listens = source._streams and source._streams[-1].counters.connections >= CONNECTIONS
+        if listens and minutes <= session.feed.moments:
+            venue.clock.advance(ms=MINUTE // 12)
+        time.sleep(0.003)
+
+
+@pytest.fixture
+def backtest(real_bars: fw.Market, make_plan: Callable[..., Any], made_up: ModuleType) -> Callable[..., fw.Result]:
+    """The backtest over the same bars."""
+
+    def run(**settings: Any) -> fw.Result:
+        begins = int(real_bars.bars.open_time[BEGINS])
+        start, end = (format_time(begins + bars * MINUTE * MS).replace(" ", "T") + "Z" for bars in (0, BARS))
+        given = {"use": made_up.GivenMarket(real_bars), "start": start, "end": end}
+        result: fw.Result = make_plan(real_bars, Crossing(), source=given, **settings).run(write=False, engine="loop")
+        return result
+
+    return run
+
+
+SETTINGS: dict[str, Any] = {"account": {"funding": "zero"}, "sizer": {"use": "fixed_fraction", "fraction": 0.5}}
+
+
+def test_on_closed_bars_alone_the_money_too_is_that_of_the_backtest(paper: Paper, backtest: Any) -> None:
+    result, _ = paper(simulation={"quotes": None}, **SETTINGS)
+    expected = backtest(**SETTINGS)
+    assert expected.fills.rows > 10
+    for name in FRAMES:
+        for column in getattr(expected, name):
+            before, now = getattr(expected, name)[column], getattr(result, name)[column]
+            np.testing.assert_array_equal(before, now, err_msg=f"{name}.{column}")
+
+
+def test_on_quotes_every_decision_is_that_of_the_backtest_and_every_price_has_its_reason(
+    paper: Paper, backtest: Any, tmp_path: Path
+) -> None:
+    result, _ = paper(simulation={"quotes": "1s"}, **SETTINGS)
+    expected = backtest(**SETTINGS)
+    assert result.vetoes.rows == 0
+    for column in expected.signals:
+        np.testing.assert_array_equal(expected.signals[column], result.signals[column], err_msg=column)
+    fills = result.fills
+    assert fills.rows > 10
+    assert set(fills["reason"]) >= {"signal", "stop"}
+    lines = map(json.loads, (tmp_path / NAME).read_text().splitlines())
+    middle = {line["time"]: sum(line["quotes"]["BTCUSDT"][1:3]) / 2 for line in lines if line["event"] == "quotes"}
+    levels = {round(float(level), 1) for name in ("stop_loss", "take_profit") for level in result.signals[name]}
+    opens = dict(zip(result.market.bars.open_time.tolist(), result.market.bars.open.tolist(), strict=True))
+    explained = {"a quote": 0, "a level that a price went through": 0, "the open of a bar without a quote": 0}
+    for when, price, lots in zip(*(fills[name].tolist() for name in ("time", "price", "lots")), strict=True):
+        met = price / (1.0001 if lots > 0 else 0.9999)
+        if met == pytest.approx(middle.get(when, 0.0), rel=1e-12):
+            explained["a quote"] += 1
+        elif levels & {round(met, 6), price}:  # a stop takes what is there, a target waits in the book
+            explained["a level that a price went through"] += 1
+        else:
+            assert met == pytest.approx(opens[when], rel=1e-12)
+            explained["the open of a bar without a quote"] += 1
+    assert explained["a quote"] >= 0.5 * fills.rows
