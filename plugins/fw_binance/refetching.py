@@ -13,9 +13,6 @@ from fw_binance.listed import Listed
 from fw_binance.shop import Progress, Shop, together
 from fw_binance.store import Series, Store
 
-FETCHED = ("klines", "mark", "index", "premium", "funding", "metrics", "agg_trades")
-"""Kinds that the exchange gives afterwards; others are there only as they happen."""
-
 Asked = Sequence[tuple[Series, int, int]]
 
 
@@ -39,6 +36,6 @@ async def _fetch(environment: Environment, store: Store, asked: Asked, progress:
             await fill(shop, series, start, end, archive_only=series.symbol in gone)
 
         try:
-            await together(one(*what) for what in asked if what[0].kind in FETCHED)
+            await together(one(*what) for what in asked)
         finally:
             shop.threads.shutdown()

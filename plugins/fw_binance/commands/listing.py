@@ -80,7 +80,7 @@ def row_of(store: Store, series: Series) -> dict[str, Any]:
 def _moment(time: int | None) -> str:
     from fw.domain.time import format_time
 
-    return "unreadable" if time is None else format_time(time)
+    return "nothing whole" if time is None else format_time(time)
 
 
 def _missing(row: dict[str, Any]) -> str:

@@ -48,6 +48,9 @@ def repair(
     for one in done:
         for aside in one.moved:
             click.echo(f"{one.series}: moved a broken file to {aside}")
+        if not one.asked:
+            click.echo(f"{one.series}: it was recorded as it happened, and is not to be had again")
+            continue
         first, last = format_time(one.asked[0][0]), format_time(one.asked[-1][1])
         spans = "1 span" if len(one.asked) == 1 else f"{len(one.asked)} spans"
         click.echo(f"{one.series}: fetched {spans} again, from {first} to {last}")

@@ -28,6 +28,8 @@ class Kind:
     """How much time one file holds."""
     barred: bool = True
     """Whether a series has a bar size, and so a grid on which every row stands."""
+    is_passing: bool = False
+    """Whether it can only be recorded as it happens: what is lost is not to be had again."""
     lenient: bool = False
     """Whether times may be some seconds off: rows are the same when they are of the same minute."""
 
@@ -47,8 +49,9 @@ def _candles(*more: str) -> Kind:
     return Kind(columns, key=("open_time",), period="month")
 
 
-def _rows(key: str, period: Period, **columns: Number) -> Kind:
-    return Kind({"time": "time", **columns}, key=tuple(key.split()), period=period, barred=False)
+def _passing(key: str, period: Period, **columns: Number) -> Kind:
+    columns = {"time": "time", **columns}
+    return Kind(columns, key=tuple(key.split()), period=period, barred=False, is_passing=True)
 
 
 KINDS: dict[str, Kind] = {
@@ -77,18 +80,22 @@ KINDS: dict[str, Kind] = {
         period="month",
         lenient=True,  # the archive's are a second off at times
     ),
-    "agg_trades": _rows(
-        "time agg_trade_id",
-        "day",
-        agg_trade_id="int",
-        price="float",
-        quantity="float",
-        first_trade_id="int",
-        last_trade_id="int",
-        is_buyer_maker="bool",
+    "agg_trades": Kind(
+        {
+            "time": "time",
+            "agg_trade_id": "int",
+            "price": "float",
+            "quantity": "float",
+            "first_trade_id": "int",
+            "last_trade_id": "int",
+            "is_buyer_maker": "bool",
+        },
+        key=("time", "agg_trade_id"),
+        period="day",
+        barred=False,
     ),
-    "trades": _rows("time trade_id", "hour", trade_id="int", price="float", quantity="float", is_buyer_maker="bool"),
-    "book": _rows(
+    "trades": _passing("time trade_id", "hour", trade_id="int", price="float", quantity="float", is_buyer_maker="bool"),
+    "book": _passing(
         "time update_id",
         "hour",
         update_id="int",
@@ -97,7 +104,7 @@ KINDS: dict[str, Kind] = {
         ask_1="float",
         ask_size_1="float",
     ),
-    "depth": _rows(
+    "depth": _passing(
         "time final_id is_bid price",
         "hour",
         first_id="int",
@@ -107,13 +114,13 @@ KINDS: dict[str, Kind] = {
         price="float",
         quantity="float",
     ),
-    "snapshots": _rows(
+    "snapshots": _passing(
         "time last_id is_bid price", "hour", last_id="int", is_bid="bool", price="float", quantity="float"
     ),
-    "marks": _rows(
+    "marks": _passing(
         "time", "day", mark="float", index="float", settle="float", funding_rate="float", next_funding_time="time"
     ),
-    "liquidations": _rows(
+    "liquidations": _passing(
         "time is_sell price quantity", "day", is_sell="bool", price="float", average_price="float", quantity="float"
     ),
 }

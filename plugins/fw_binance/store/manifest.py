@@ -104,7 +104,7 @@ class Manifest:
         """This file gone, and with it what was known of its time, which may be wanted again."""
         parts = {other: part for other, part in self.parts.items() if other != name}
         after = attrs.evolve(self, parts=parts, covered=without(self.covered, [span_of(self.series, name)]))
-        return after.with_wanted(self.held_by(name)) if is_wanted else after
+        return after.with_wanted(self.held_by(name)) if is_wanted and not self.series.of.is_passing else after
 
     def with_wanted(self, spans: Iterable[Span]) -> Manifest:
         """These spans to be asked for again."""

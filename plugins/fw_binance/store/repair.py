@@ -27,7 +27,7 @@ class Repaired:
     moved: tuple[Path, ...] = ()
     """Where broken files now lie."""
     asked: tuple[Span, ...] = ()
-    """The spans that were fetched again."""
+    """The spans that were fetched again; none of what is to be had only as it happens."""
     left: tuple[Span, ...] = ()
     """Those that are missing still."""
 
@@ -60,6 +60,8 @@ def _wanted(store: Store, series: Series) -> tuple[list[Path], list[Span]] | Non
         spans += held
     if not spans:
         return None
+    if series.of.is_passing:
+        return moved, []
     now = store.now()
     asked = union((start, min(end, now)) for start, end in spans)
     store.want(series, asked)

@@ -193,13 +193,13 @@ class Store:
             yield
 
     def list(self) -> Sequence[Series]:
-        """Every series that has files: by kind, symbol and size of its bars; what others put there is left out."""
+        """Every series that has files, if only broken ones: by kind, symbol and size of its bars."""
         found = []
         for kind, of in KINDS.items():
             for symbol in (self.root / self.venue / kind).glob("[!.]*"):
                 folders = [symbol / bar for bar in OFFERED] if of.barred else [symbol]
                 for folder in folders:
-                    if SYMBOL.fullmatch(symbol.name) and any(folder.glob(f"[!.]*{SUFFIX}")):
+                    if SYMBOL.fullmatch(symbol.name) and any(folder.glob(f"[!.]*{SUFFIX}*")):
                         found.append(Series(kind, symbol.name, folder.name if of.barred else None))
         return sorted(found, key=_order)
 

@@ -279,3 +279,22 @@ def test_a_hole_the_source_still_has_is_told_as_left(store: Store) -> None:
     (done,) = repair(store, store.list(), Shop(store, some).fetch)
     assert done.left == ((FEBRUARY + 4 * HOUR, FEBRUARY + 6 * HOUR),)
     assert [(one.what, one.is_fault) for one in found(store)] == [("gap", False)]
+
+
+def test_a_file_moved_aside_by_a_repair_that_died_then_is_still_missing(store: Store) -> None:
+    write(store, candles(48))
+    file = store.folder(SERIES) / "2024-02.parquet"
+    file.rename(file.with_name(f"{file.name}.corrupt"))
+    assert [(one.what, one.spans) for one in found(store)] == [("gap", ((FEBRUARY, FEBRUARY + 2 * DAY),))]
+
+
+def test_what_was_recorded_as_it_happened_is_moved_aside_and_not_asked_for(store: Store) -> None:
+    liquidations = {"time": [FEBRUARY], "is_sell": [True], "price": [9.0], "average_price": [9.5], "quantity": [1.0]}
+    write(store, liquidations, "liquidations", None)
+    (file,) = store.root.rglob("*.parquet")
+    file.write_bytes(b"spoilt")
+    shop = Shop(store, {})
+    (done,) = repair(store, store.list(), shop.fetch)
+    assert [moved.read_bytes() for moved in done.moved] == [b"spoilt"]
+    assert (shop.asked, done.asked) == ([], ())
+    assert found(store) == []
