@@ -107,3 +107,9 @@ def make_fetcher(tmp_path: Path) -> Callable[..., Fetcher]:
 def fetch(make_fetcher: Callable[..., Fetcher]) -> Fetcher:
     """`fetch(venue, "BTCUSDT", kinds="klines mark", bars="1m", start="2024-01-01")`."""
     return make_fetcher()
+
+
+@pytest.fixture(scope="module")
+def fetch_once(tmp_path_factory: pytest.TempPathFactory) -> Fetcher:
+    """One for all tests of a module."""
+    return Fetcher(root=tmp_path_factory.mktemp("data"))

@@ -21,19 +21,27 @@ import fw
 KLINES, ZIP, CHECKSUM = "/fapi/v1/klines", r".*\.zip", r".*\.CHECKSUM"
 
 
-@pytest.fixture
-def days(make_venue: Callable[..., Any], venue_kit: ModuleType) -> Any:
-    """Two days of minutes: of the first the archive has a file, the second comes by REST."""
-    return make_venue(venue_kit.market(bars=2 * 1440, start="2024-01-01"))
+@pytest.fixture(scope="module")
+def two_days(venue_kit: ModuleType) -> fw.Market:
+    """Of minutes: of the first day the archive has a file, the second comes by REST."""
+    market: fw.Market = venue_kit.market(bars=2 * 1440, start="2024-01-01")
+    return market
 
 
 @pytest.fixture
-def undisturbed(days: Any, make_fetcher: Any) -> dict[str, str]:
+def days(make_venue: Callable[..., Any], two_days: fw.Market) -> Any:
+    """An exchange of its own for each test."""
+    return make_venue(two_days)
+
+
+@pytest.fixture(scope="module")
+def undisturbed(two_days: fw.Market, fetch_once: Any) -> dict[str, str]:
     """The files as they should be."""
-    calm = make_fetcher()
-    calm(days)
-    days.faults.requests.clear()
-    found: dict[str, str] = calm.files(days)
+    from fw_venue.server import Venue
+
+    with Venue(two_days) as venue:
+        fetch_once(venue)
+        found: dict[str, str] = fetch_once.files(venue)
     return found
 
 
