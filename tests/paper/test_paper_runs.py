@@ -168,7 +168,8 @@ def test_ctrl_c_ends_it_in_order(fw_run: Run, tmp_path: Path) -> None:
         process.send_signal(signal.SIGINT)
         _, said = process.communicate()
     assert process.returncode == 130
-    assert "keeps the account: the same command goes on with it" in said
+    assert "keeps the account: the same command goes on with it, fw show hours-paper shows it" in said
+    assert len(said.strip().splitlines()) == 1
     assert json.loads((folder / "manifest.json").read_text())["status"] == "interrupted"
     assert json.loads((folder / "result.json").read_text())["bars"] == 80
 

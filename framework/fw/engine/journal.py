@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Mapping
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -56,7 +57,7 @@ class Journal:
     def begin(self, head: Mapping[str, Any]) -> None:
         """Write down what a new account begins with."""
         self._write(line_of({"event": "begin", **head}))
-        os.fdatasync(self._descriptor)
+        _on_disk(self._descriptor)
         self.head, _ = next(self._lines)
 
     def replayed(self) -> Iterator[tuple[Event, int]]:
@@ -104,7 +105,7 @@ class Journal:
         elif not self.only_to_read:
             self._write(line)
             if isinstance(event, Submitted):
-                os.fdatasync(self._descriptor)
+                _on_disk(self._descriptor)
 
     def _compare_rest(self) -> None:
         for line in self._expected[self._met :]:
@@ -122,13 +123,17 @@ class Journal:
 
     def _write(self, line: bytes) -> None:
         written = 0
-        while written < len(line):
-            written += os.write(self._descriptor, line[written:])
+        try:
+            while written < len(line):
+                written += os.write(self._descriptor, line[written:])
+        except OSError as error:
+            error.filename = str(self.file)  # what is torn now is dropped when it is opened again
+            raise
 
     def sync(self) -> None:
         """Have all of it on disk."""
         if self._descriptor >= 0:
-            os.fdatasync(self._descriptor)
+            _on_disk(self._descriptor)
 
     def close(self) -> None:
         """Let it go; another process may then take it."""
@@ -181,17 +186,30 @@ class _Lines:
 
 def _opened_alone(file: Path) -> int:
     """A descriptor that appends, under a lock that ends with the process; RunRefused where another one has it."""
-    import fcntl
-
     descriptor = os.open(file, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o644)
     try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        _lock(descriptor)
     except OSError:
         os.close(descriptor)
         raise RunRefused(
             f"another run uses the account {file.parent.name}: end it first, or give this file another `name`"
         ) from None
     return descriptor
+
+
+def _lock(descriptor: int) -> None:
+    """Lock an open file for this process; OSError where another one has it."""
+    try:
+        import fcntl
+    except ImportError:  # not a Unix
+        windows: Any = import_module("msvcrt")
+        windows.locking(descriptor, windows.LK_NBLCK, 1)
+    else:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+_on_disk = getattr(os, "fdatasync", os.fsync)
+"""Returns when what was written to a descriptor is on disk; not every system has the cheaper one."""
 
 
 def _difference(before: bytes | None, now: bytes | None, heard: int) -> str:

@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from fw.engine.bench import Bench
     from fw.engine.journal import Journal
     from fw.engine.run import EngineRun
+    from fw.settings.strategy import StrategyFile
 
 
 class Session:
@@ -49,7 +50,7 @@ class Session:
             journal.begin(self._beginning())
         head = journal.head
         assert head is not None
-        if head["config"] != config_hash(settings):
+        if head["config"] != hash_of_account(settings):
             raise RunRefused(
                 f"the account {journal.file.parent.name} was begun with other settings; bring them back (its "
                 "manifest.json has them), or begin a new account under another `name`"
@@ -109,7 +110,7 @@ class Session:
         history = warm_up(self.settings, self.parts)
         instruments, said = contract_rules(self.settings, history, _period(history))
         return {
-            "config": config_hash(self.settings),
+            "config": hash_of_account(self.settings),
             "version": __version__,
             "made_up": history.made_up,
             "notes": [*history.notes, *said, *assumed(self.settings, history)],
@@ -162,3 +163,9 @@ def _period(history: Market) -> tuple[int, int]:
     """The first bar that is traded, ns: whose rules and fees hold."""
     end = history.period[1]
     return end, end + history.bars.size.ns
+
+
+def hash_of_account(settings: StrategyFile) -> str:
+    """Hex digits of the settings that an account depends on; who only looks on may change."""
+    raw = {name: value for name, value in settings.raw.items() if name not in ("report", "metrics", "observers")}
+    return config_hash(attrs.evolve(settings, raw=raw))

@@ -57,7 +57,7 @@ def streamed_run(bench: Bench, *, until: int | None, moments: int | None, watch:
     path.mkdir(parents=True, exist_ok=True)
     with closing(Journal(path)) as journal:
         folder = RunFolder(bench.workspace, bench.settings, bench.plugins, path=path)
-        with told(folder, "keeps the account: the same command goes on with it"):
+        with told(folder, f"keeps the account: the same command goes on with it, fw show {folder.id} shows it"):
             run = bench.make_run(path)
             bench.plugins.run_starting(run)
             result: Result | None = None
@@ -129,10 +129,8 @@ class _Files:
         """Write them when the run ends, however it does, and let the reporters speak."""
         try:
             yield
-        except KeyboardInterrupt as stop:
+        except KeyboardInterrupt:
             self._finish()
-            for text in () if self.result is None else self.result.printed:
-                stop.add_note(text)
             raise
         self._finish()
 
