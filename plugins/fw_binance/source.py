@@ -61,11 +61,11 @@ class BinanceSource:
 
     @property
     def now(self) -> int:
-        """The time where the data comes from, ns: an exchange of one's own may let it run as it likes."""
+        """The exchange's time, ns; one of one's own may let it run as it likes."""
+        stream = self._streams[-1] if self._streams else None
         if not self.environment.is_own:
-            return self.clock()
-        told = [stream.now for stream in self._streams[-1:]]
-        return max(told, default=0) or asked_now(self.environment)
+            return self.clock() + (0 if stream is None else stream.ahead)
+        return (0 if stream is None else stream.now) or asked_now(self.environment)
 
     def stream(self, want: Want) -> Stream:
         """What happens from `want.start` on, as `fw.LiveSource` has it."""

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Mapping
+import time
+from collections.abc import Callable, Mapping
 from random import Random
 from typing import Any
 
@@ -53,6 +54,8 @@ class Setup:
     counters: Counters
     random: Random
     log: Any
+    timed: Callable[[], None] = lambda: None
+    """Told when the exchange's time is known."""
     lag: int = 0
     """From the time of a row of statistics to its publication, ns."""
 
@@ -64,6 +67,8 @@ class Hub:
         self.setup = setup
         self.now = 0
         """The exchange's clock as of the newest message, ms."""
+        self.ahead = 0
+        """By how much it is ahead of this machine's, ns."""
         self.quotes: dict[str, Quote] = {}
         self.marks: dict[str, Mark] = {}
         self._want, self._counters, self._patience = setup.want, setup.counters, setup.patience
@@ -72,6 +77,7 @@ class Hub:
         self._giving = Giving(self, setup.outbox, setup.counters, setup.patience, with_trades=with_trades)
         self._gate = asyncio.Semaphore(AT_ONCE)
         self._keepers: dict[str, Keeper] = {}
+        self._catching_up: dict[str, asyncio.Task[None]] = {}
         self._returning: dict[str, asyncio.Task[None]] = {}
         self._rested: dict[str, float] = {}
         """When the quotes of an instrument last moved, or were found to be right, by the loop's clock."""
@@ -83,6 +89,8 @@ class Hub:
         """For ever; DataError where an instrument or a kind of data is not to be had."""
         contracts = await self._checked()
         self.now = await self.setup.asking.now()
+        self.ahead = self.now * MILLISECOND - time.time_ns()
+        self.setup.timed()
         self._line_up(contracts)
         tasks = [asyncio.ensure_future(keeper.run()) for keeper in self._keepers.values()]
         tasks.append(asyncio.ensure_future(self._look_out()))
@@ -96,11 +104,9 @@ class Hub:
     # what keepers tell
 
     def opened(self, group: Group) -> None:
-        """The group is subscribed: bars that closed meanwhile are asked for."""
-        for instrument in group.instruments:
-            self._rested[instrument] = self._loop.time()
-            for kind in self._kinds_of(group):
-                self._giving.fillers[instrument, kind].start()
+        """The group is subscribed: bars that closed meanwhile are asked for, also if no message comes."""
+        self._rested |= dict.fromkeys(group.instruments, self._loop.time())
+        self._catching_up[group.name] = asyncio.ensure_future(self._catch_up(group))
 
     def comes(self, group: Group) -> None:
         """Data comes: once what was missed is given, the instruments are as good as before."""
@@ -126,10 +132,17 @@ class Hub:
             return False
 
     async def _return(self, group: Group) -> None:
-        for instrument in group.instruments:
-            for kind in self._kinds_of(group):
-                await self._giving.fillers[instrument, kind].start()
+        await self._catch_up(group)
         self._giving.ends(group.instruments, group.name)
+
+    async def _catch_up(self, group: Group) -> None:
+        """Until no bar of the group is missing that has closed by now."""
+        fillers = [self._giving.fillers[name, kind] for name in group.instruments for kind in self._kinds_of(group)]
+        with contextlib.suppress(*TROUBLE):  # without the time each has to see for itself
+            now = await self.setup.asking.now() if fillers else 0
+            fillers = [filler for filler in fillers if filler.line.next + filler.line.size <= now]
+        for task in [filler.start() for filler in fillers]:
+            await task
 
     def _forget_returning(self, group: Group) -> None:
         task = self._returning.pop(group.name, None)

@@ -29,6 +29,9 @@ if TYPE_CHECKING:
 MOST_WAITING = 10_000
 """Bars and rows kept for a reader that is behind; what comes after them stays on the exchange until there is room."""
 
+LONGEST_BEGINNING = 10.0
+"""Seconds within which whoever asks for the exchange's time gets an answer."""
+
 
 @attrs.frozen(kw_only=True)
 class Terms:
@@ -57,6 +60,7 @@ class LiveStream:
         self._stop: asyncio.Event | None = None
         self._closing = threading.Event()
         self._hub: Hub | None = None
+        self._timed = threading.Event()
         self._thread = threading.Thread(target=self._work, name="binance streams", daemon=True)
         self._thread.start()
 
@@ -74,8 +78,19 @@ class LiveStream:
 
     @property
     def now(self) -> int:
-        """The exchange's clock as of the newest message, ns; 0 before the first."""
-        return 0 if self._hub is None else self._hub.now * MILLISECOND
+        """The exchange's clock as of the newest message, ns; waits for its first word, 0 where that does not come."""
+        hub = self._known()
+        return 0 if hub is None else hub.now * MILLISECOND
+
+    @property
+    def ahead(self) -> int:
+        """By how much its clock is ahead of this machine's, ns; 0 where nothing is heard."""
+        hub = self._known()
+        return 0 if hub is None else hub.ahead
+
+    def _known(self) -> Hub | None:
+        self._timed.wait(LONGEST_BEGINNING)
+        return self._hub
 
     def close(self) -> None:
         """End it, from any thread; returns when connections are let go."""
@@ -96,6 +111,8 @@ class LiveStream:
         except BaseException as problem:  # the reader is in another thread: it must hear of our own mistakes, too
             self._outbox.end(problem)
             raise
+        finally:
+            self._timed.set()
         self._outbox.end()
 
     async def _main(self) -> None:
@@ -116,6 +133,7 @@ class LiveStream:
             counters=self.counters,
             random=Random(self._terms.seed),
             log=self._terms.log or _log(),
+            timed=self._timed.set,
             lag=self._terms.lag,
         )
         self._hub = Hub(setup)

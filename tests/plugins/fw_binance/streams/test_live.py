@@ -4,11 +4,16 @@ from __future__ import annotations
 
 import json
 import threading
+import time
 from typing import Any
 
+import attrs
 import pytest
 
 import fw
+from fw_binance.environment import Hosts, environment_of
+from fw_binance.source import BinanceSource
+from fw_binance.store import Store
 from fw_binance.streams.laying import groups
 
 MINUTE = 60_000
@@ -398,3 +403,31 @@ def test_an_exchange_that_asks_for_fewer_requests_is_asked_later(read: Any) -> N
     reader.venue.faults.too_many("/fapi/v1/klines", retry_after=0)
     reader.advance(2 * MINUTE)
     reader.until_bars(2)
+
+
+def test_the_source_goes_by_the_exchanges_clock(make_venue: Any, venue_kit: Any, tmp_path: Any) -> None:
+    """That of a practice exchange stands in 2024; of the real one only how far this machine is off would count."""
+    venue = make_venue(venue_kit.market(bars=60), at=10)
+    environment = environment_of(Hosts(**venue.hosts))
+    source = BinanceSource(environment=environment, store=Store(tmp_path, environment.venue))
+    stream = source.stream(fw.Want(instruments=("BTCUSDT",), bar=fw.BarSize.parse("1m")))
+    try:
+        assert source.now == venue.clock.now * 10**6
+        live = attrs.evolve(source, environment=environment_of("live"), clock=lambda: 1_000)
+        live._streams.append(stream)
+        ahead = venue.clock.now * 10**6 - time.time_ns()
+        assert live.now == pytest.approx(1_000 + ahead, abs=60 * 10**9)
+    finally:
+        stream.close()
+
+
+def test_after_a_connection_came_again_nothing_is_asked_for_where_nothing_is_missing(read: Any) -> None:
+    reader = read(("BTCUSDT", "ETHUSDT"), back=2)
+    reader.until_bars(2, "BTCUSDT")
+    reader.until_bars(2, "ETHUSDT")
+    asked = len(reader.venue.faults.requests)
+    reader.venue.faults.disconnect()
+    reader.until_restored()
+    new = reader.venue.faults.requests[asked:]
+    assert new
+    assert not [path for path in new if "klines" in path]
