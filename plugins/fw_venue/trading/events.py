@@ -141,6 +141,9 @@ def algo_update(its: Conditional, now: int) -> Event:
         "tt": its.triggered,
         "gtd": its.good_till,
     }
+    if its.status == "TRIGGERING":  # the exchange leaves out what is not known yet
+        for name in ("ap", "aq", "act"):
+            del inner[name]
     if its.reason:
         inner["rm"] = its.reason
     return {"e": "ALGO_UPDATE", "T": now, "E": now, "o": inner}

@@ -32,7 +32,7 @@ class Entry:
             "incomeType": self.kind,
             "income": money_text(self.amount),
             "asset": asset,
-            "info": self.kind if not self.trade else self.trade,
+            "info": self.kind,
             "time": self.time,
             "tranId": self.id,
             "tradeId": self.trade,

@@ -1,4 +1,4 @@
-"""Conditional orders: watched by the exchange, with lists of their own, and a market or limit order behind each trigger."""
+"""Conditional orders: watched by the exchange, in lists of their own, an order behind the trigger of each."""
 
 from __future__ import annotations
 
@@ -85,9 +85,7 @@ def test_the_mark_price_triggers_where_it_is_asked_to(trading: Callable[..., Any
     trader.venue.clock.advance(MINUTE)
     assert trader.get("v1/algoOrder", algoId=by_mark["algoId"])["algoStatus"] == "FINISHED"
     assert trader.get("v1/algoOrder", algoId=by_last["algoId"])["algoStatus"] == "NEW"
-    assert (
-        trader.get("v1/userTrades", symbol=BTC)[-1]["price"] == "40000.00"
-    )  # it trades at the last price all the same
+    assert trader.get("v1/userTrades", symbol=BTC)[-1]["price"] == "40000.00"  # where it trades
 
 
 def test_the_margin_is_looked_for_when_the_trigger_is_reached(trading: Callable[..., Any]) -> None:

@@ -1,8 +1,8 @@
 """The exchange's money is the backtest's: the same orders on the same prices end with the same fills, to the last cent.
 
 The market goes by hours, and the exchange makes a price every quarter of one. A backtest over bars that are these
-prices decides at the close of one and trades at the next; on the exchange the same order is given when that next price is
-there, so that only what else this price does may come before it and not after.
+prices decides at the close of one and trades at the next; on the exchange the same order is given when that next price
+is there, so that only what else this price does may come before it and not after.
 """
 
 from __future__ import annotations
@@ -163,7 +163,8 @@ def both(
     settings = {"maker": 0.0002, "taker": 0.0005, "isolated": False, "leverage": 20.0} | terms
     venue = make_venue(market, at=0, pace=QUARTER, capital=CAPITAL, terms=fw.Terms(**settings))
     venue.limits.orders_ten_seconds = venue.limits.orders_minute = venue.limits.weight = 1_000_000
-    trader, numbers = trader_of(venue), {}
+    trader = trader_of(venue)
+    numbers: dict[str, Any] = {}
     last = (venue.ends - venue.begins) // QUARTER - 1
     for number in range(1, last + 1):
         venue.clock.advance(QUARTER)
@@ -187,7 +188,8 @@ def both(
 
 @pytest.fixture
 def trader_of(trading_tools: ModuleType) -> Callable[[Any], Any]:
-    return lambda venue: trading_tools.Trader(venue)
+    trader: Callable[[Any], Any] = trading_tools.Trader
+    return trader
 
 
 @pytest.mark.parametrize("seed", range(6))
