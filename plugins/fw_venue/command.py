@@ -6,7 +6,8 @@ import contextlib
 import sys
 import time
 from pathlib import Path
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -16,7 +17,9 @@ from fw.errors import DataError, MissingExtra, SettingsError
 if TYPE_CHECKING:
     from rich.table import Table
 
+    from fw import Plan
     from fw.domain.market import Market
+    from fw.parts.broker import Terms
     from fw_venue.server import Venue
 
 MADE_UP = {"BTCUSDT": 40_000.0, "ETHUSDT": 2_500.0, "SOLUSDT": 100.0}
@@ -62,10 +65,11 @@ def command(
         raise MissingExtra('fw venue needs aiohttp: pip install "futures-framework[binance]"')
     from fw_venue.clock import Clock
     from fw_venue.server import Venue
+    from fw_venue.trading.accounts import CAPITAL, USUAL
 
     until = None if lasting is None else time.monotonic() + _duration("--for", lasting).ns / SECOND
     begins = None if start is None else _time(start)
-    rules = None
+    rules, capital, terms = None, CAPITAL, USUAL
     if not 0 < speed <= 100_000:
         raise SettingsError(f"--speed: wants a number above 0, at most 100000, not {speed:g}")
     if file is None:
@@ -76,6 +80,7 @@ def command(
 
         plan = fw.load(file, profile=profile, overrides=list(overrides))
         market, rules = plan.market(), plan.settings.account.rules
+        capital, terms = plan.settings.account.capital, terms_of(plan)
         first, end = market.period
         traded, _ = plan.period()
         begins = traded + (end - traded) // 2 if begins is None else begins
@@ -85,12 +90,39 @@ def command(
                 f"begin on {format_time(begins)}"
             )
     venue = Venue(
-        market, clock=Clock(begins // MILLISECOND, speed=speed), port=port, pace=pace(market, speed), rules=rules
+        market,
+        clock=Clock(begins // MILLISECOND, speed=speed),
+        port=port,
+        pace=pace(market, speed),
+        rules=rules,
+        capital=capital,
+        terms=terms,
     )
     with venue:
         click.echo(told(venue, file))
         with contextlib.suppress(KeyboardInterrupt):
             watch(venue, until)
+
+
+def terms_of(plan: Plan) -> Terms:
+    """Fees, slippage and fill rules of a strategy file; leverage and margin are for the client to set."""
+    import attrs
+
+    from fw.ledger import LedgerBroker
+    from fw.parts.broker import Slippage
+    from fw_venue.trading.accounts import USUAL
+
+    file: Any = SimpleNamespace(settings=plan.settings, period=plan.period(), bar=plan.settings.bar)
+    terms = LedgerBroker().terms(file)
+    lost = terms.slippage if isinstance(terms.slippage, Slippage) else Slippage(share=terms.slippage)
+    return attrs.evolve(
+        USUAL,
+        maker=terms.maker,
+        taker=terms.taker,
+        through=terms.through,
+        # what is measured on bars with volumes is left out: a moment has none
+        slippage=Slippage(share=lost.share, half_spread=lost.half_spread),
+    )
 
 
 def made_up(start: int, speed: float) -> Market:

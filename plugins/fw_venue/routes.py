@@ -148,6 +148,8 @@ class Routes:
             raise Refusal(-1102, "Mandatory parameter 'timestamp' was not sent, was empty/null, or malformed.")
         assert window is not None
         now = self.clock.shown
+        if self.clock.speed not in (None, 1.0):
+            now = sent  # a client's clock cannot follow one that runs at another speed than its own
         if sent >= now + 1000:
             raise Refusal(-1021, "Timestamp for this request was 1000ms ahead of the server's time.")
         if now - sent > window:

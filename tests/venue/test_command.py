@@ -119,3 +119,17 @@ def test_a_program_on_this_machine_reaches_it_and_no_other_address_is_bound(stra
 def _other_address() -> str:
     """An address of this machine that is not 127.0.0.1."""
     return "127.0.0.2"
+
+
+def test_an_account_has_the_capital_and_the_costs_of_the_file(strategy: Path) -> None:
+    import fw
+    from fw_venue.command import terms_of
+
+    plan = fw.load(
+        strategy,
+        overrides=["account.fees=vip0_bnb", "simulation.slippage.bps=3", "simulation.slippage.impact=1"],
+    )
+    terms = terms_of(plan)
+    assert (terms.maker, terms.taker) == (0.00018, 0.00045)
+    assert (terms.slippage.share, terms.slippage.impact) == (0.0003, 0.0)  # a moment has no volume to measure by
+    assert (terms.leverage, terms.isolated) == (20.0, False)  # as the exchange begins, whatever the file wants

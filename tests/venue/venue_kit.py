@@ -108,10 +108,11 @@ class Knobs(Faults):
         self._bodies: list[_Times] = []
         self._cuts: list[_Times] = []
         self._messages: list[_Times] = []
+        self._afterwards: list[_Times] = []
 
     def calm(self) -> None:
         """Nothing goes wrong any more."""
-        self._answers, self._bodies, self._cuts, self._messages = [], [], [], []
+        self._answers, self._bodies, self._cuts, self._messages, self._afterwards = [], [], [], [], []
 
     # requests
 
@@ -191,9 +192,49 @@ class Knobs(Faults):
         """Half of the body comes, with the length of the whole; then the connection breaks."""
         self._cuts.append(_Times(path, times, None))
 
+    def executed_but(
+        self,
+        path: str = "/fapi/v1/order",
+        *,
+        status: int = 503,
+        body: str = '{"msg":"Unknown error, please check your request or try again later."}',
+        times: int | None = 1,
+    ) -> None:
+        """It is done, and the answer says something else: the outcome is unknown to whoever asked."""
+
+        async def instead(request: web.Request) -> web.StreamResponse:
+            from aiohttp import web
+
+            return web.Response(status=status, text=body, content_type="application/json")
+
+        self._afterwards.append(_Times(path, times, instead))
+
+    def executed_unanswered(self, path: str = "/fapi/v1/order", *, times: int | None = 1) -> None:
+        """It is done, and the connection breaks before the answer."""
+
+        async def abort(request: web.Request) -> web.StreamResponse | None:
+            assert request.transport is not None
+            request.transport.abort()
+            return None
+
+        self._afterwards.append(_Times(path, times, abort))
+
+    def answer_late(self, path: str = "/fapi/v1/order", *, seconds: float = 0.05, times: int | None = 1) -> None:
+        """It is done and its events are told, and only then comes the answer."""
+
+        async def wait(request: web.Request) -> web.StreamResponse | None:
+            await asyncio.sleep(seconds)
+            return None
+
+        self._afterwards.append(_Times(path, times, wait))
+
     async def after(self, request: web.Request, response: web.Response) -> web.StreamResponse:
         from aiohttp import web
 
+        for afterwards in _due(self._afterwards, request.path):
+            if instead := await afterwards(request):
+                answer: web.StreamResponse = instead
+                return answer
         assert isinstance(response.body, bytes)
         for change in _due(self._bodies, request.path):
             response.body = change(response.body)
