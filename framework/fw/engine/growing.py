@@ -33,7 +33,8 @@ class GrowingMarket:
             symbol: {kind: _Growing(rows) for kind, rows in _kinds(data).items()}
             for symbol, data in market.trailing(keep).series.items()
         }
-        self.market = attrs.evolve(market, series=self._series(market))
+        self._rules = {symbol: data.rules for symbol, data in market.series.items()}
+        self.market = attrs.evolve(market, series=self._series())
 
     def add(self, newer: Market) -> Market:
         """Take in bars and stamps later than those that are there; the whole market. DataError where a kind is gone."""
@@ -43,31 +44,53 @@ class GrowingMarket:
                 if kind not in rows:
                     raise DataError(f"the source no longer gives {kind} of {symbol}, which it gave before")
                 growing.add(rows[kind], self._since)
-        self.market = attrs.evolve(self.market, series=self._series(self.market))
+        self.market = self._with(self._series())
         return self.market
+
+    def trailing(self, bars: int) -> Market:
+        """The last so many bars of the market, as `Market.trailing` has them, cut at once from where they stand."""
+        focus = self._kinds[self.market.focus]["bars"]
+        if bars >= focus.count:
+            return self.market
+        return self._with(self._series(bars, int(focus.room.open_time[focus.count - bars])))
+
+    def _with(self, series: dict[str, Series]) -> Market:
+        market = self.market
+        return Market(series=series, focus=market.focus, notes=market.notes, made_up=market.made_up)
 
     def _since(self) -> int | None:
         return _since(self.market.bars, self._keep)
 
-    def _series(self, market: Market) -> dict[str, Series]:
-        return {symbol: _shown(kinds, market.series[symbol].rules) for symbol, kinds in self._kinds.items()}
+    def _series(self, bars: int = 0, since: int | None = None) -> dict[str, Series]:
+        return {symbol: _shown(kinds, self._rules[symbol], bars, since) for symbol, kinds in self._kinds.items()}
 
 
-def _shown(kinds: Mapping[str, _Growing], rules: Instrument | None) -> Series:
-    """What there is by now of an instrument, cut from its room when it is first looked at."""
+def _shown(kinds: Mapping[str, _Growing], rules: Instrument | None, bars: int, since: int | None) -> Series:
+    """What there is by now of an instrument, cut from its room when it is first looked at.
+
+    All of it, or what came since an instant, at which the last so many bars begin where none is missing.
+    """
     now = {kind: (growing.room, growing.count) for kind, growing in kinds.items()}
-    stamps = {kind: room for kind, room in now.items() if kind not in OWN}
+
+    def cut(whole: tuple[Any, int]) -> Any:
+        room, count = whole
+        return room.rows(slice(0 if since is None else _first(room, count, bars, since), count))
 
     def make(name: str) -> Any:
         if name == "stamps":
-            return LazyStamps(stamps, _filled)
-        return rules if name == "rules" else _filled(now[name]) if name in now else None
+            return LazyStamps({kind: whole for kind, whole in now.items() if kind not in OWN}, cut)
+        return rules if name == "rules" else cut(now[name]) if name in now else None
 
     return LazySeries.of(make)
 
 
-def _filled(room: tuple[Any, int]) -> Any:
-    return room[0].rows(slice(0, room[1]))
+def _first(room: Bars | Stamps, count: int, bars: int, since: int) -> int:
+    """The first of the first `count` rows that is of an instant or later."""
+    times = room.open_time if isinstance(room, Bars) else room.published
+    likely = count - bars
+    if 0 < likely and times[likely - 1] < since <= times[likely]:
+        return likely
+    return int(times[:count].searchsorted(since))
 
 
 class GrowingLarger:
@@ -93,6 +116,10 @@ class GrowingLarger:
             series[symbol] = attrs.evolve(data, bars=growing.shown)
         self.market = attrs.evolve(market, series=series)
         return True
+
+    def trailing(self, bars: int) -> Market:
+        """The last so many larger bars of the market."""
+        return self.market.trailing(bars)
 
     def _since(self) -> int | None:
         return _since(self.market.bars, self._keep)
@@ -130,7 +157,7 @@ class _Growing:
 
     @property
     def shown(self) -> Any:
-        return _filled((self.room, self.count))
+        return self.room.rows(slice(0, self.count))
 
     def add(self, newer: Any, since: Callable[[], int | None]) -> None:
         """Put these rows at the end; of the others at least those from an instant on stay."""

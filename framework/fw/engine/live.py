@@ -50,7 +50,7 @@ class LiveColumns:
         placed: dict[BarSize | None, list[_Placed]] = {size: [] for size in (None, *sizes)}
         for planned in plain:
             size = _larger(planned, clock)
-            found = tuple(computed(planned, _focused(planned, self._market(size), self._instruments[0])))
+            found = tuple(computed(planned, _focused(planned, self._grown(size).market, self._instruments[0])))
             placed[size].append(_Placed(planned, len(names), found))
             for name in found:
                 refuse_twice(planned, planned.name(name), names)
@@ -68,7 +68,7 @@ class LiveColumns:
         self._place = {name: place for place, name in enumerate(names)}
         row = np.full((len(names), len(self._instruments)), np.nan)
         for size, windows in self._windows.items():
-            self._renew(row, self._market(size), windows)
+            self._renew(row, self._grown(size), windows)
         self.row = self._finished(row)
         """The columns in the order of `names`, float64[column, instrument], of the newest bar."""
 
@@ -76,22 +76,22 @@ class LiveColumns:
         """Take in what became known since the last bar, one bar of each instrument and any stamps; the new row."""
         row = self.row.copy()
         market = self._clock.add(newer)
-        self._renew(row, market, self._windows[None])
+        self._renew(row, self._clock, self._windows[None])
         for size, larger in self._larger.items():
             if larger.add(market):
-                self._renew(row, larger.market, self._windows[size])
+                self._renew(row, larger, self._windows[size])
         self.row = self._finished(row)
         return self.row
 
-    def _market(self, size: BarSize | None) -> Market:
-        return self._clock.market if size is None else self._larger[size].market
+    def _grown(self, size: BarSize | None) -> GrowingMarket | GrowingLarger:
+        return self._clock if size is None else self._larger[size]
 
-    def _renew(self, row: Floats, market: Market, windows: Sequence[_Window]) -> None:
+    def _renew(self, row: Floats, grown: GrowingMarket | GrowingLarger, windows: Sequence[_Window]) -> None:
         """Put the newest row of the sets that are computed from this market into `row`."""
-        if not len(market.bars):
+        if not len(grown.market.bars):
             return
         for window in windows:
-            shown = market.trailing(window.bars)
+            shown = grown.trailing(window.bars)
             for k, symbol in enumerate(self._instruments):
                 window.renew(shown, symbol, row[:, k])
 
@@ -99,7 +99,7 @@ class LiveColumns:
         """The row with the columns that are made of others."""
         for planned in self._derived:
             columns = {name: row[self._place[name], :, None] for name in planned.part.reads}
-            row[self._place[planned.entry]] = derived(planned, columns, self._clock.market.trailing(1))[:, 0]
+            row[self._place[planned.entry]] = derived(planned, columns, self._clock.trailing(1))[:, 0]
         finished: Floats = read_only(row)
         return finished
 
