@@ -13,7 +13,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.known import believed, stale_setting
+from fw_features.known import believer, stale_setting
 from fw_features.spans import Written, integers, spans_setting
 
 if TYPE_CHECKING:
@@ -42,15 +42,15 @@ class Funding(Written):
     def writer(self) -> Writer:
         from fw_features.stamps import settlements
 
-        spans = integers(self.spans)
+        spans, shortest = integers(self.spans), min(self.spans)
 
         def write(market: fw.Market, first: int, out: Floats) -> None:
             funding, bars = market.funding, market.bars
             if funding is None:
                 raise fw.DataError(f"funding needs funding of {market.focus}, which the source does not have")
-            if min(self.spans) * bars.size.ns < INTERVAL:
+            if shortest * bars.size.ns < INTERVAL:
                 raise fw.DataError(
-                    f"funding looks back {min(self.spans)} bars of {bars.size}, less than the 8 hours between "
+                    f"funding looks back {shortest} bars of {bars.size}, less than the 8 hours between "
                     f"settlements: set spans to {-(-INTERVAL // bars.size.ns)} or more"
                 )
             settlements(
@@ -136,12 +136,12 @@ class OpenInterest(Written):
     def writer(self) -> Writer:
         from fw_features.levels import interests
 
-        spans = integers(self.spans)
+        spans, stale = integers(self.spans), self.stale
+        believed = believer("open_interest", ("value",), stale, math.nan)
 
         def write(market: fw.Market, first: int, out: Floats) -> None:
             bars = market.bars
-            (known,) = believed(market, "open_interest", ("value",), self.stale, math.nan)
-            interests(bars.close, bars.volume, known, spans, self.stale, out)
+            interests(bars.close, bars.volume, believed(market)[0], spans, stale, out)
 
         return write
 

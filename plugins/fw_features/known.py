@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
 import fw
 from fw_features.about import Column
+from fw_features.spans import room
 
 if TYPE_CHECKING:
     import numpy as np
@@ -27,21 +29,22 @@ def stamps_of(market: fw.Market, kind: str) -> fw.Stamps:
     return found
 
 
-def believed(market: fw.Market, kind: str, columns: tuple[str, ...], stale: int, absent: float) -> Floats:
-    """The newest values at the close of each bar, float64[column, bar].
+def believer(kind: str, columns: tuple[str, ...], stale: int, absent: float) -> Callable[[fw.Market], Floats]:
+    """What gives the newest values at the close of each bar of a market, float64[column, bar].
 
     They are `absent` where none was published in the time of `stale` bars.
     """
-    import numpy as np
-
     from fw_features.stamps import carry
 
-    stamps, bars = stamps_of(market, kind), market.bars
-    closes, within = bars.close_time, stale * bars.size.ns
-    out: Floats = np.empty((len(columns), len(closes)))
-    for column, row in zip(columns, out, strict=True):
-        carry(stamps.published, stamps[column], closes, within, absent, row)
-    return out
+    def believed(market: fw.Market) -> Floats:
+        stamps, bars = stamps_of(market, kind), market.bars
+        closes, within, published = bars.close_time, stale * bars.size.ns, stamps.published
+        out = room(len(columns), len(closes))
+        for k, column in enumerate(columns):
+            carry(published, stamps[column], closes, within, absent, out[k])
+        return out
+
+    return believed
 
 
 def about_scored(level: Column, spans: tuple[int, ...]) -> tuple[Column, ...]:

@@ -9,7 +9,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.known import about_scored, believed, stale_setting
+from fw_features.known import about_scored, believer, stale_setting
 from fw_features.spans import Written, integers, spans_setting
 
 if TYPE_CHECKING:
@@ -52,12 +52,9 @@ class LongShort(Written):
     def writer(self) -> Writer:
         from fw_features.levels import ratios
 
-        spans = integers(self.spans)
-
-        def write(market: fw.Market, first: int, out: Floats) -> None:
-            ratios(believed(market, "long_short", self.of, self.stale, math.nan), spans, self.stale - 1, out)
-
-        return write
+        spans, late = integers(self.spans), self.stale - 1
+        believed = believer("long_short", self.of, self.stale, math.nan)
+        return lambda market, first, out: ratios(believed(market), spans, late, out)
 
     def about(self) -> tuple[Column, ...]:
         return tuple(column for whose in self.of for column in self._about(whose))
@@ -113,12 +110,13 @@ class TakerRatio(Written):
         from fw_features.levels import levels_and_scores
         from fw_features.stamps import logs
 
-        spans = integers(self.spans)
+        spans, late = integers(self.spans), self.stale - 1
+        believed = believer("taker_ratio", ("value",), self.stale, math.nan)
 
         def write(market: fw.Market, first: int, out: Floats) -> None:
-            (level,) = believed(market, "taker_ratio", ("value",), self.stale, math.nan)
+            level = believed(market)[0]
             logs(level, level)
-            levels_and_scores(level, spans, self.stale - 1, out)
+            levels_and_scores(level, spans, late, out)
 
         return write
 

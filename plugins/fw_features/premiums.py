@@ -8,11 +8,15 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.known import about_scored, believed, stamps_of
-from fw_features.spans import Written, integers, spans_setting
+from fw_features.known import about_scored, believer, stamps_of
+from fw_features.spans import Written, integers, room, spans_setting
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from fw_features.spans import Floats, Writer
+
+    Distances = Callable[[fw.Market], Floats]
 
 
 @attrs.frozen
@@ -37,7 +41,7 @@ class Basis(Written):
     def writer(self) -> Writer:
         from fw_features.levels import levels_and_scores
 
-        spans, distances = integers(self.spans), _from_mark if self.against == "mark" else _from_index
+        spans, distances = integers(self.spans), _from_mark() if self.against == "mark" else _from_index()
         return lambda market, first, out: levels_and_scores(distances(market), spans, 0, out)
 
     def about(self) -> tuple[Column, ...]:
@@ -70,11 +74,11 @@ class Premium(Written):
         from fw_features.levels import levels_and_scores
 
         spans = integers(self.spans)
+        refuse_larger, believed = _refuser("premium", "premium index"), believer("premium", ("close",), 1, 0.0)
 
         def write(market: fw.Market, first: int, out: Floats) -> None:
-            _refuse_larger(market, "premium", "premium index")
-            (level,) = believed(market, "premium", ("close",), 1, 0.0)
-            levels_and_scores(level, spans, 0, out)
+            refuse_larger(market)
+            levels_and_scores(believed(market)[0], spans, 0, out)
 
         return write
 
@@ -90,39 +94,51 @@ class Premium(Written):
         return about_scored(level, self.spans)
 
 
-def _from_mark(market: fw.Market) -> Floats:
-    import numpy as np
-
+def _from_mark() -> Distances:
+    """What gives the distances of closes from the mark price."""
     from fw_features.levels import premiums
 
-    bars, mark = market.bars, market.mark
-    if mark is None:
-        raise fw.DataError(f"basis needs mark of {market.focus}, which the source does not have")
-    if mark.size > bars.size:
-        raise fw.DataError(
-            f"basis needs mark prices of {market.focus} in bars of {bars.size} or smaller; "
-            f"the source has bars of {mark.size}"
-        )
-    out: Floats = np.empty(len(bars))
-    premiums(bars.close, bars.close_time, mark.close, mark.close_time, out)
-    return out
+    def distances(market: fw.Market) -> Floats:
+        bars, mark = market.bars, market.mark
+        if mark is None:
+            raise fw.DataError(f"basis needs mark of {market.focus}, which the source does not have")
+        if mark.size.ns > bars.size.ns:
+            raise fw.DataError(
+                f"basis needs mark prices of {market.focus} in bars of {bars.size} or smaller; "
+                f"the source has bars of {mark.size}"
+            )
+        out: Floats = room(1, len(bars))[0]
+        premiums(bars.close, bars.close_time, mark.close, mark.close_time, out)
+        return out
+
+    return distances
 
 
-def _from_index(market: fw.Market) -> Floats:
+def _from_index() -> Distances:
+    """What gives the distances of closes from the index."""
     from fw_features.levels import apart
 
-    _refuse_larger(market, "index", "index price")
-    out: Floats = believed(market, "index", ("close",), 1, 0.0)[0]
-    apart(market.bars.close, out, out)
-    return out
+    refuse_larger, believed = _refuser("index", "index price"), believer("index", ("close",), 1, 0.0)
+
+    def distances(market: fw.Market) -> Floats:
+        refuse_larger(market)
+        out: Floats = believed(market)[0]
+        apart(market.bars.close, out, out)
+        return out
+
+    return distances
 
 
-def _refuse_larger(market: fw.Market, kind: str, what: str) -> None:
+def _refuser(kind: str, what: str) -> Callable[[fw.Market], None]:
+    """What refuses a market whose values of a kind are farther apart than its bars."""
     from fw_features.stamps import nearest
 
-    apart, size = nearest(stamps_of(market, kind).time), market.bars.size
-    if apart > size.ns:
-        raise fw.DataError(
-            f"{kind} of {market.focus} is needed in bars of {size} or smaller; "
-            f"the source has the {what} every {fw.Duration(apart)}"
-        )
+    def refuse_larger(market: fw.Market) -> None:
+        between, size = nearest(stamps_of(market, kind).time), market.bars.size
+        if between > size.ns:
+            raise fw.DataError(
+                f"{kind} of {market.focus} is needed in bars of {size} or smaller; "
+                f"the source has the {what} every {fw.Duration(between)}"
+            )
+
+    return refuse_larger

@@ -69,10 +69,15 @@ def unit_of(source: str) -> str:
 
 def room(columns: int, rows: int) -> Floats:
     """Room for columns, float64[column, row], with anything in it."""
-    from fw.ledger import empty
-
-    out: Floats = empty(columns, rows)
+    out: Floats = _empty()(columns, rows)
     return out
+
+
+@cache
+def _empty() -> Callable[..., Floats]:
+    from fw.ledger import empty  # imports numba; looked up once, as live makes room at every bar
+
+    return empty
 
 
 @cache

@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from fw.domain.instrument import Instrument
     from fw.domain.time import BarSize
 
+Rooms = Mapping[str, tuple[Any, int]]
+"""By kind, rows with room behind them, and how many of them there are by now."""
+
 OWN = ("bars", "funding", "mark")
 SPARE = 1024  # rows of room made at once, so that adding a row seldom copies the others
 
@@ -34,16 +37,20 @@ class GrowingMarket:
             for symbol, data in market.trailing(keep).series.items()
         }
         self._rules = {symbol: data.rules for symbol, data in market.series.items()}
+        self._now = self._standing()
         self.market = attrs.evolve(market, series=self._series())
 
     def add(self, newer: Market) -> Market:
         """Take in bars and stamps later than those that are there; the whole market. DataError where a kind is gone."""
         for symbol, kinds in self._kinds.items():
-            rows = _kinds(newer.series[symbol])
+            data = newer.series[symbol]
+            stamps = data.stamps
             for kind, growing in kinds.items():
-                if kind not in rows:
+                rows = getattr(data, kind) if kind in OWN else stamps.get(kind)
+                if rows is None:
                     raise DataError(f"the source no longer gives {kind} of {symbol}, which it gave before")
-                growing.add(rows[kind], self._since)
+                growing.add(rows, self._since)
+        self._now = self._standing()
         self.market = self._with(self._series())
         return self.market
 
@@ -61,16 +68,23 @@ class GrowingMarket:
     def _since(self) -> int | None:
         return _since(self.market.bars, self._keep)
 
+    def _standing(self) -> dict[str, tuple[Rooms, Rooms]]:
+        """Where the rows of each instrument stand by now: its own, and its stamps."""
+        now: dict[str, tuple[Rooms, Rooms]] = {}
+        for symbol, kinds in self._kinds.items():
+            rooms = {kind: (growing.room, growing.count) for kind, growing in kinds.items()}
+            now[symbol] = {kind: rooms.pop(kind) for kind in OWN if kind in rooms}, rooms
+        return now
+
     def _series(self, bars: int = 0, since: int | None = None) -> dict[str, Series]:
-        return {symbol: _shown(kinds, self._rules[symbol], bars, since) for symbol, kinds in self._kinds.items()}
+        return {symbol: _shown(*rooms, self._rules[symbol], bars, since) for symbol, rooms in self._now.items()}
 
 
-def _shown(kinds: Mapping[str, _Growing], rules: Instrument | None, bars: int, since: int | None) -> Series:
-    """What there is by now of an instrument, cut from its room when it is first looked at.
+def _shown(own: Rooms, stamps: Rooms, rules: Instrument | None, bars: int, since: int | None) -> Series:
+    """What there is of an instrument, cut from its room when it is first looked at.
 
     All of it, or what came since an instant, at which the last so many bars begin where none is missing.
     """
-    now = {kind: (growing.room, growing.count) for kind, growing in kinds.items()}
 
     def cut(whole: tuple[Any, int]) -> Any:
         room, count = whole
@@ -78,8 +92,8 @@ def _shown(kinds: Mapping[str, _Growing], rules: Instrument | None, bars: int, s
 
     def make(name: str) -> Any:
         if name == "stamps":
-            return LazyStamps({kind: whole for kind, whole in now.items() if kind not in OWN}, cut)
-        return rules if name == "rules" else cut(now[name]) if name in now else None
+            return LazyStamps(stamps, cut)
+        return rules if name == "rules" else cut(own[name]) if name in own else None
 
     return LazySeries.of(make)
 
@@ -88,7 +102,7 @@ def _first(room: Bars | Stamps, count: int, bars: int, since: int) -> int:
     """The first of the first `count` rows that is of an instant or later."""
     times = room.open_time if isinstance(room, Bars) else room.published
     likely = count - bars
-    if 0 < likely and times[likely - 1] < since <= times[likely]:
+    if likely > 0 and times[likely - 1] < since <= times[likely]:
         return likely
     return int(times[:count].searchsorted(since))
 
