@@ -28,7 +28,8 @@ CONNECTIONS = 2
 """On which the source hears bars and quotes."""
 LONG = 60.0
 """Seconds after which a test gives up."""
-FRAMES = ("equity", "fills", "orders", "trades", "signals")
+FRAMES = ("equity", "fills", "orders", "funding", "trades", "signals")
+FIRM = frozenset({"klines"})
 
 
 @attrs.frozen
@@ -66,17 +67,16 @@ def paper(real_bars: fw.Market, make_venue: Callable[..., Any], make_plan: Calla
     from fw_binance.source import BinanceSource
     from fw_binance.store import Store
 
-    venue = make_venue(real_bars, at=BEGINS, pace=5_000)
-    environment = environment_of(Hosts(**venue.hosts))
-
-    def run(**settings: Any) -> tuple[fw.Result, Session]:
+    def run(market: fw.Market, begins: int = BEGINS, *, pieces: int = 1, **settings: Any) -> tuple[fw.Result, Session]:
+        venue = make_venue(market, at=begins, pace=5_000)
+        environment = environment_of(Hosts(**venue.hosts))
         store = Store(tmp_path / "data", environment.venue)
-        source = BinanceSource(environment=environment, store=store, download=True)
+        source = BinanceSource(environment=environment, store=store, download=True, firm=FIRM)
         given = {"use": source, "live": True}
-        plan = make_plan(real_bars, Crossing(), source=given, broker="paper", **settings)
+        plan = make_plan(market, Crossing(), source=given, broker="paper", **settings)
         journal = Journal(tmp_path)
         session = Session(plan.bench, plan.bench.make_run(console=False), journal, Pace(moments=BARS))
-        driver = threading.Thread(target=drive, args=(venue, source, session))
+        driver = threading.Thread(target=drive, args=(venue, source, session, pieces))
         driver.start()
         try:
             session.go()
@@ -88,27 +88,30 @@ def paper(real_bars: fw.Market, make_venue: Callable[..., Any], make_plan: Calla
     return run
 
 
-def drive(venue: Any, source: Any, session: Session) -> None:
-    """Let a minute go by at the exchange whenever the run has lived through the one before."""
+def drive(venue: Any, source: Any, session: Session, pieces: int) -> None:
+    """Let a minute go by at the exchange, in pieces, whenever the run has lived through the one before."""
     end = time.monotonic() + LONG
     begins = venue.clock.now
     while session.feed.moments < BARS and time.monotonic() < end:
         minutes = (venue.clock.now - begins) // MINUTE
         listens = source._streams and source._streams[-1].counters.connections >= CONNECTIONS
         if listens and minutes <= session.feed.moments:
-            venue.clock.advance(ms=MINUTE // 12)
+            venue.clock.advance(ms=MINUTE // pieces)
         time.sleep(0.003)
 
 
 @pytest.fixture
-def backtest(real_bars: fw.Market, make_plan: Callable[..., Any], made_up: ModuleType) -> Callable[..., fw.Result]:
+def backtest(make_plan: Callable[..., Any], made_up: ModuleType) -> Callable[..., fw.Result]:
     """The backtest over the same bars."""
 
-    def run(**settings: Any) -> fw.Result:
-        begins = int(real_bars.bars.open_time[BEGINS])
-        start, end = (format_time(begins + bars * MINUTE * MS).replace(" ", "T") + "Z" for bars in (0, BARS))
-        given = {"use": made_up.GivenMarket(real_bars), "start": start, "end": end}
-        result: fw.Result = make_plan(real_bars, Crossing(), source=given, **settings).run(write=False, engine="loop")
+    def run(market: fw.Market, begins: int = BEGINS, **settings: Any) -> fw.Result:
+        # by the rules of the venue, as the source has none of its own
+        series = {symbol: attrs.evolve(data, rules=None) for symbol, data in market.series.items()}
+        market = attrs.evolve(market, series=series)
+        opens = int(market.bars.open_time[begins])
+        start, end = (format_time(opens + bars * MINUTE * MS).replace(" ", "T") + "Z" for bars in (0, BARS))
+        given = {"use": made_up.GivenMarket(market), "start": start, "end": end}
+        result: fw.Result = make_plan(market, Crossing(), source=given, **settings).run(write=False, engine="loop")
         return result
 
     return run
@@ -117,21 +120,40 @@ def backtest(real_bars: fw.Market, make_plan: Callable[..., Any], made_up: Modul
 SETTINGS: dict[str, Any] = {"account": {"funding": "zero"}, "sizer": {"use": "fixed_fraction", "fraction": 0.5}}
 
 
-def test_on_closed_bars_alone_the_money_too_is_that_of_the_backtest(paper: Paper, backtest: Any) -> None:
-    result, _ = paper(simulation={"quotes": None}, **SETTINGS)
-    expected = backtest(**SETTINGS)
-    assert expected.fills.rows > 10
+def assert_same(one: fw.Result, other: fw.Result) -> None:
     for name in FRAMES:
-        for column in getattr(expected, name):
-            before, now = getattr(expected, name)[column], getattr(result, name)[column]
+        for column in getattr(one, name):
+            before, now = getattr(one, name)[column], getattr(other, name)[column]
             np.testing.assert_array_equal(before, now, err_msg=f"{name}.{column}")
 
 
-def test_on_quotes_every_decision_is_that_of_the_backtest_and_every_price_has_its_reason(
-    paper: Paper, backtest: Any, tmp_path: Path
+def test_on_closed_bars_alone_the_money_too_is_that_of_the_backtest(
+    paper: Paper, backtest: Any, real_bars: fw.Market
 ) -> None:
-    result, _ = paper(simulation={"quotes": "1s"}, **SETTINGS)
-    expected = backtest(**SETTINGS)
+    result, _ = paper(real_bars, simulation={"quotes": None}, **SETTINGS)
+    expected = backtest(real_bars, **SETTINGS)
+    assert expected.fills.rows > 10
+    assert_same(expected, result)
+
+
+def test_two_instruments_on_one_account_with_marks_and_funding(
+    paper: Paper, backtest: Any, venue_kit: ModuleType
+) -> None:
+    market = venue_kit.market(("BTCUSDT", "ETHUSDT"), bars=560)
+    eight = 480  # the bar that opens at 08:00, when funding is settled
+    account = {"margin": "cross", "leverage": 3, "mark": "required", "funding": "required"}
+    settings: dict[str, Any] = {"account": account, "sizer": {"use": "fixed_fraction", "fraction": 0.7}}
+    result, _ = paper(market, eight - 30, simulation={"quotes": None}, **settings)
+    expected = backtest(market, eight - 30, **settings)
+    assert expected.funding.rows > 0
+    assert_same(expected, result)
+
+
+def test_on_quotes_every_decision_is_that_of_the_backtest_and_every_price_has_its_reason(
+    paper: Paper, backtest: Any, real_bars: fw.Market, tmp_path: Path
+) -> None:
+    result, _ = paper(real_bars, pieces=12, simulation={"quotes": "1s"}, **SETTINGS)
+    expected = backtest(real_bars, **SETTINGS)
     assert result.vetoes.rows == 0
     for column in expected.signals:
         np.testing.assert_array_equal(expected.signals[column], result.signals[column], err_msg=column)

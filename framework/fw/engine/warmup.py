@@ -83,12 +83,6 @@ def warm_up(settings: StrategyFile, parts: Parts) -> Market:
         given = source.part.history(want)
     if not isinstance(given, Market):
         raise PluginError(f"{source.offer.title} returned {type(given).__name__}, not a fw.Market")
-    unpaid = [symbol for symbol in want.instruments if symbol in given.series and given.series[symbol].funding is None]
-    if unpaid and settings.account.funding == "required":
-        raise DataError(
-            f"{source.offer.title} has no funding rates of {', '.join(unpaid)}; take one that has them, "
-            "or set account.funding: zero to trade without"
-        )
     anywhere = attrs.evolve(want, start=None, end=None)
     market = prepare(given, anywhere, gaps=settings.source.gaps, funding="zero", mark=settings.account.mark)
     if len(market.bars) < max(longest, 1):
