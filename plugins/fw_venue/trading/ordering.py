@@ -126,7 +126,9 @@ class Ordering:
 
     def countdown(self, asked: Asked) -> dict[str, Any]:
         """Withdraw every open order of a contract unless this is asked again in time; 0 stops it."""
-        tape, wait = tape_of(asked, self._accounts.tapes), int(asked.text("countdownTime"))
+        tape, wait = tape_of(asked, self._accounts.tapes), asked.number("countdownTime")
+        if wait is None or wait < 0:
+            raise Refusal(-1102, "Mandatory parameter 'countdownTime' was not sent, was empty/null, or malformed.")
         self._accounts.count_down(asked.key or "", tape.symbol, wait)
         return {"symbol": tape.symbol, "countdownTime": str(wait)}
 

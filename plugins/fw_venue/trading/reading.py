@@ -10,7 +10,8 @@ from fw.domain.filters import exact, refusal
 from fw_venue.answers import Asked, Refusal, unknown_symbol
 from fw_venue.book import Book
 from fw_venue.tape import Tape
-from fw_venue.trading.account import SAYS, Account
+from fw_venue.trading.account import Account
+from fw_venue.trading.aftermath import SAYS
 from fw_venue.trading.order import Conditional, Placed
 from fw_venue.trading.standing import tier_of
 
