@@ -29,6 +29,8 @@ from fw_venue.streams import Streams
 from fw_venue.tape import Tape
 from fw_venue.trading.accounts import CAPITAL, USUAL, Accounts
 from fw_venue.trading.desk import add_trading
+from fw_venue.trading.socket_api import PATH as SOCKET_API
+from fw_venue.trading.socket_api import SocketApi
 
 if TYPE_CHECKING:
     from aiohttp import web
@@ -102,6 +104,7 @@ class Venue:
         self.accounts = Accounts(self.tapes, self.clock, self.hub, self.settlers, capital=capital, terms=terms)
         """What each key holds and has ordered."""
         add_trading(self.routes, self.accounts, self.limits, self.hub)
+        self.sockets[SOCKET_API] = SocketApi(self.routes, self.limits, self.accounts.ready).serve
         self.port = port
         self.problem: BaseException | None = None
         """What ended it, where it was not `stop`."""

@@ -183,3 +183,37 @@ def test_orders_that_came_to_nothing_are_forgotten_sooner(trading: Callable[...,
     trader.cancel(order["orderId"])
     trader.venue.clock.advance(3 * 24 * 60 * MINUTE + 1)
     assert trader.code("GET", "v1/order", symbol=BTC, orderId=order["orderId"]) == -2013
+
+
+def test_two_contracts_share_the_margin_of_one_account(
+    make_venue: Callable[..., Any], venue_kit: Any, trading_tools: Any
+) -> None:
+    market = venue_kit.market(symbols=(BTC, "ETHUSDT"))
+    trader = trading_tools.Trader(make_venue(market, at=200))
+    trader.order("BUY", 1)
+    trader.order("SELL", 1, symbol="ETHUSDT")
+    trader.venue.clock.advance(10 * MINUTE)
+    rows = trader.get("v3/positionRisk")
+    assert [(row["symbol"], row["positionAmt"]) for row in rows] == [(BTC, "1.000"), ("ETHUSDT", "-1.000")]
+    account = trader.get("v3/account")
+    assert float(account["totalInitialMargin"]) == pytest.approx(
+        sum(abs(float(row["notional"])) / 20 for row in rows), abs=1e-6
+    )
+    profits = sum(float(row["unRealizedProfit"]) for row in rows)
+    free = float(account["totalWalletBalance"]) + profits - float(account["totalInitialMargin"])
+    assert float(account["availableBalance"]) == pytest.approx(free, abs=1e-6)
+
+
+@pytest.mark.parametrize(
+    ("match", "side", "wanted"),
+    [("OPPONENT", "BUY", "FILLED"), ("QUEUE", "SELL", "NEW"), ("QUEUE_5", "BUY", "NEW"), ("OPPONENT_5", "SELL", "NEW")],
+)
+def test_a_price_may_be_taken_from_the_book(trading: Callable[..., Any], match: str, side: str, wanted: str) -> None:
+    trader = trading(40_000, 40_000)
+    order = trader.order(side, 0.1, type="LIMIT", timeInForce="GTC", priceMatch=match)
+    book = {
+        name: rows for name, rows in trader.get("v1/depth", symbol=BTC, limit=5).items() if name in ("bids", "asks")
+    }
+    levels = book["asks" if (side == "BUY") == match.startswith("OPPONENT") else "bids"]
+    assert float(order["price"]) == float(levels[4 if match.endswith("_5") else 0][0])
+    assert trader.get("v1/order", symbol=BTC, orderId=order["orderId"])["status"] in (wanted, "FILLED")
