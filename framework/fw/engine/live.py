@@ -36,13 +36,13 @@ class LiveColumns:
     from row to row but the bars themselves, so a run that begins anew goes on with the same numbers.
     """
 
-    def __init__(self, sets: Iterable[PlannedSet], history: Market) -> None:
-        """Begin with the bars known by now; errors are those that a backtest would give."""
+    def __init__(self, sets: Iterable[PlannedSet], history: Market, keep: int = 1) -> None:
+        """Begin with the bars known by now, and keep so many of them at least; errors are those of a backtest."""
         sets, clock = tuple(sets), history.bars.size
         plain = [planned for planned in sets if not planned.is_derived]
         sizes = {_larger(planned, clock) for planned in plain} - {None}
         longest = {size: _longest(plain, size, clock) for size in (None, *sizes)}
-        keep = max(longest[None], *(2 * size.ns // clock.ns for size in sizes if size is not None), 1)
+        keep = max(keep, longest[None], *(2 * size.ns // clock.ns for size in sizes if size is not None))
         self._clock = GrowingMarket(history, keep)
         self._larger = {size: GrowingLarger(history, size, longest[size]) for size in sizes if size is not None}
         self._instruments = history.instruments
@@ -71,6 +71,11 @@ class LiveColumns:
             self._renew(row, self._grown(size), windows)
         self.row = self._finished(row)
         """The columns in the order of `names`, float64[column, instrument], of the newest bar."""
+
+    @property
+    def market(self) -> Market:
+        """What of the market is kept, the newest bar included."""
+        return self._clock.market
 
     def add(self, newer: Market) -> Floats:
         """Take in what became known since the last bar, one bar of each instrument and any stamps; the new row."""

@@ -11,7 +11,6 @@ from fw.domain.bars import COLUMNS, Bars
 from fw.domain.market import Market, Series
 from fw.domain.stamps import Stamps
 from fw.engine.columns import compute_columns
-from fw.engine.growing import GrowingMarket
 from fw.engine.live import LiveColumns
 from fw.errors import DataError
 
@@ -29,20 +28,18 @@ class Unfolding:
     """Bars, stamps and feature columns known by now. Mutable: `close` adds what one moment brings."""
 
     def __init__(self, sets: Sequence[PlannedSet], history: Market) -> None:
-        self._growing = GrowingMarket(history, ALL)
-        self._rows = LiveColumns(sets, history)
-        self._room = 2 * len(history.bars) + 1024
+        self._rows = LiveColumns(sets, history, keep=ALL)
         self.columns: dict[str, NDArray[np.float64]] = {}
         """By name, float64[instrument, bar], with room behind the newest bar."""
+        self._make_room(2 * len(history.bars) + 1024)
         for name, column in compute_columns(sets, history).items():
-            self.columns[name] = np.full((len(column), self._room), np.nan)
             self.columns[name][:, : column.shape[1]] = column
         self._stamps: dict[str, list[StampReceived]] = {symbol: [] for symbol in history.instruments}
 
     @property
     def market(self) -> Market:
         """Everything known at the newest close."""
-        return self._growing.market
+        return self._rows.market
 
     def hold(self, stamp: StampReceived) -> None:
         """Take a stamp in; it is known at the first close at or after its time."""
@@ -54,14 +51,12 @@ class Unfolding:
             series={symbol: self._newer(symbol, data, strands, time) for symbol, data in self.market.series.items()},
             focus=self.market.focus,
         )
-        market = self._growing.add(newer)
         row = self._rows.add(newer)
-        at = len(market.bars) - 1
-        if at >= self._room:
-            self._make_room()
-        for name, values in zip(self._rows.names, row, strict=True):
-            self.columns[name][:, at] = values
-        return market
+        at = len(self.market.bars) - 1
+        if at >= self._block.shape[2]:
+            self._make_room(2 * at)
+        self._block[:, :, at] = row
+        return self.market
 
     def _newer(self, symbol: str, data: Series, strands: Mapping[tuple[str, str], BarReceived], time: int) -> Series:
         waiting = self._stamps[symbol]
@@ -74,12 +69,16 @@ class Unfolding:
             stamps={kind: _rows_of(known, kind, stamps, symbol) for kind, stamps in data.stamps.items()},
         )
 
-    def _make_room(self) -> None:
-        self._room *= 2
-        for name, column in self.columns.items():
-            longer = np.full((len(column), self._room), np.nan)
-            longer[:, : column.shape[1]] = column
-            self.columns[name] = longer
+    def _make_room(self, bars: int) -> None:
+        """Room for so many bars of all columns, with those that are there by now."""
+        names = self._rows.names
+        block = np.full((len(names), len(self.market.instruments), bars), np.nan)
+        for k, name in enumerate(names):
+            if name in self.columns:
+                before = self.columns[name]
+                block[k, :, : before.shape[1]] = before
+            self.columns[name] = block[k]
+        self._block = block
 
 
 def one_bar(received: BarReceived, like: Bars) -> Bars:
