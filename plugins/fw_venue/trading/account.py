@@ -186,7 +186,9 @@ class Account:
 
     def place(self, order: Placed) -> None:
         """Hand a new order to the ledger, which may fill it at once; Refusal where it does not take it."""
-        kind = 1 if order.kind == "LIMIT" else 0
+        from fw.ledger import kinds
+
+        kind = int(kinds.LIMIT if order.kind == "LIMIT" else kinds.MARKET)
         conditions = None
         if order.force not in ("GTC", "GTD"):
             conditions = Conditions(time_in_force=TIMES_IN_FORCE[order.force])

@@ -50,8 +50,13 @@ class Aftermath:
         if len(payments):
             self._payments += len(payments)
             self._paid(payments, moment)
-        if not len(fills) and not self._account.book.working:
-            return
+        if len(fills) or self._account.book.working:
+            self._orders(fills, moment)
+        if self._account.simulation.positions["lots"].any():
+            self._warn(moment)
+
+    def _orders(self, fills: Any, moment: int) -> None:
+        """What became of orders, in the order in which the exchange would tell it."""
         from fw.ledger import kinds
 
         if any(row["reason"] == kinds.LIQUIDATION for row in fills):
@@ -62,7 +67,6 @@ class Aftermath:
             self._filled(row, moment)
         self._triggers(moment)
         self._ends(moment)
-        self._warn(moment)
 
     def _paid(self, payments: Any, moment: int) -> None:
         change = 0.0

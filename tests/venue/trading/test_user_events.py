@@ -174,3 +174,14 @@ def test_what_a_client_sets_is_the_default_of_no_other(trading: Callable[..., An
     (its,) = trader.get("v1/symbolConfig", symbol=BTC)
     assert (its["leverage"], its["marginType"]) == (3, "ISOLATED")
     assert trader.get("v1/commissionRate", symbol=BTC)["takerCommissionRate"] == "0.001000"
+
+
+def test_a_low_margin_is_warned_of_once(trading: Callable[..., Any]) -> None:
+    trader = trading(40_000, 30_160, 30_160, 30_160)
+    trader.done("POST", "v1/leverage", symbol=BTC, leverage=50)
+    trader.order("BUY", 1)  # 9,980 are left, and at 30,160 140 of them, of which 121 are maintenance
+    (event,) = trader.events(lambda: trader.venue.clock.advance(2 * MINUTE))
+    assert event["e"] == "MARGIN_CALL"
+    (row,) = event["p"]
+    balance = float(event["cw"]) + float(row["up"])
+    assert float(row["mm"]) / balance > 0.8
