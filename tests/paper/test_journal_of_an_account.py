@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 import shutil
 from pathlib import Path
 from types import ModuleType
@@ -111,6 +113,35 @@ def test_a_journal_cut_anywhere_goes_on_as_if_nothing_had_happened(
         assert [line for line in lines_of(folder) if line["event"] != "opened"] == events, cut
         assert dict(again.result.totals) == dict(whole.result.totals)
         shutil.rmtree(folder)
+
+
+def test_a_full_disk_ends_the_run_and_costs_nothing(
+    live: Any, world: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole, full = tmp_path / "whole", tmp_path / "full"
+    whole.mkdir()
+    full.mkdir()
+    source, strategy = world(bars=100)
+    live(source, strategy, folder=whole)
+    write, room = os.write, [40_000]
+
+    def until_full(descriptor: int, line: bytes) -> int:
+        if room[0] <= 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        written = write(descriptor, line[: room[0]])
+        room[0] -= written
+        return written
+
+    with monkeypatch.context() as patched:
+        patched.setattr(os, "write", until_full)
+        with pytest.raises(OSError, match="No space left on device") as raised:
+            live(world(bars=100)[0], strategy, folder=full)
+    assert raised.value.filename == str(full / NAME)
+    assert (full / NAME).stat().st_size == 40_000
+    source, _ = world(bars=100)
+    live(source, strategy, folder=full)
+    told = [[line for line in lines_of(folder) if line["event"] != "opened"] for folder in (full, whole)]
+    assert told[0] == told[1]
 
 
 def test_two_runs_of_one_account_refuse(live: Any, world: Any, tmp_path: Path) -> None:

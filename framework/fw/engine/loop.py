@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING, Any
 import attrs
 
 from fw.domain.decision import Signal, Target, Veto
-from fw.domain.event import Accepted, BarsClosed, Decided, Event, Rejected, Submitted, Vetoed
+from fw.domain.event import Accepted, BarsClosed, Decided, Rejected, Submitted, Vetoed
 from fw.domain.time import format_time
+from fw.engine.inbox import Inbox
 from fw.engine.orders import FRESHNESS, ExplicitOrders, in_lots, order_of
 from fw.engine.scan import history_of, scales_of
 from fw.engine.view import Shared, ViewWindow
@@ -39,42 +40,6 @@ ANYTHING = (Exception, SystemExit)
 PLAIN = int(kinds.BY_STRENGTH)
 OFTEN = 0xFF
 """Bars, less one, between two words of progress, at which a sweep can also be stopped."""
-
-
-class Inbox:
-    """Facts on their way to the journal and the observers; kinds nobody wants are not built. Mutable: a queue."""
-
-    def __init__(self, observers: tuple[Live, ...], log: Any = None, journal: Journal | None = None) -> None:
-        self._observers = observers
-        self._log = log
-        self._journal = journal
-        kept = () if journal is None else journal.kinds
-        self.kinds = (*kept, *(kind for live in observers for kind in live.part.kinds))
-
-    def wants(self, kind: type) -> bool:
-        """Whether the journal keeps events of this kind, or any observer asked for them."""
-        return any(issubclass(kind, wanted) for wanted in self.kinds)
-
-    def put(self, event: Event) -> None:
-        """Hand an event to those who want it; an observer that breaks is left out, not the run.
-
-        What a journal only tells again the observers have seen already.
-        """
-        if self._journal is not None:
-            is_new = self._journal.is_new
-            if isinstance(event, self._journal.kinds):
-                self._journal.put(event)
-            if not is_new:
-                return
-        for live in self._observers:
-            if not isinstance(event, tuple(live.part.kinds)):
-                continue
-            try:
-                live.part.notice(event)
-            except Exception as error:  # whoever only watches may not stop a run, whatever it raises
-                self._observers = tuple(other for other in self._observers if other is not live)
-                if self._log is not None:
-                    self._log.warning("observer left out", observer=live.offer.title, error=one_line(error))
 
 
 class Loop:
