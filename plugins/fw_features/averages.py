@@ -70,12 +70,13 @@ class Ema(Written):
         from fw_features.blocks import block_starts
         from fw_features.recursions import forgetting_means
 
+        source, rows = self.source, [(k, span, self._block(span)) for k, span in enumerate(self.spans)]
+
         def write(market: fw.Market, first: int, out: Floats) -> None:
-            values = getattr(market.bars, self.source)
-            for column, span in zip(out, self.spans, strict=True):
-                block = self._block(span)
-                starts = block_starts(market.bars, block, first)
-                forgetting_means(values, 0, span, 2 / (span + 1), starts, block, column)
+            bars = market.bars
+            values = getattr(bars, source)
+            for k, span, block in rows:
+                forgetting_means(values, 0, span, 2 / (span + 1), block_starts(bars, block, first), block, out[k])
 
         return write
 
@@ -234,13 +235,12 @@ def repeated(spans: tuple[int, ...], factors: tuple[float, float, float]) -> Wri
     from fw_features.blocks import block_starts
     from fw_features.recursions import repeated_means
 
-    weights = np.array(factors)
+    weights, rows = np.array(factors), [(k, span, chained_block(span)) for k, span in enumerate(spans)]
 
     def write(market: fw.Market, first: int, out: Floats) -> None:
-        for column, span in zip(out, spans, strict=True):
-            block = chained_block(span)
-            starts = block_starts(market.bars, block, first)
-            repeated_means(market.bars.close, span, weights, starts, block, column)
+        bars = market.bars
+        for k, span, block in rows:
+            repeated_means(bars.close, span, weights, block_starts(bars, block, first), block, out[k])
 
     return write
 

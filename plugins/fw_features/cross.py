@@ -106,10 +106,11 @@ class Rank(Written):
         spans = integers(self.spans)
 
         def write(market: fw.Market, first: int, out: Floats) -> None:
-            own, other = (room(*out.shape) for _ in range(2))
+            others = [symbol for symbol in market.series if symbol != market.focus]
+            own = room(*out.shape) if others else out
             log_returns(market.bars.close, spans, own)
             np.subtract(own, own, out=out)  # NaN where there is no return, else 0
-            others = [symbol for symbol in market.instruments if symbol != market.focus]
+            other = room(*out.shape) if others else own
             for symbol in others:
                 log_returns(_beside(market, symbol), spans, other)
                 out += (own > other) + 0.5 * (own == other)

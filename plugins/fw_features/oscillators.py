@@ -245,11 +245,12 @@ def _strengths(spans: tuple[int, ...], sign: float, without: float) -> Writer:
     from fw_features.blocks import block_starts
     from fw_features.movements import strengths
 
+    rows = [(k, span, wilder_block(span)) for k, span in enumerate(spans)]
+
     def write(market: fw.Market, first: int, out: Floats) -> None:
-        for column, span in zip(out, spans, strict=True):
-            block = wilder_block(span)
-            starts = block_starts(market.bars, block, first)
-            strengths(market.bars.close, span, sign, without, starts, block, column)
+        bars = market.bars
+        for k, span, block in rows:
+            strengths(bars.close, span, sign, without, block_starts(bars, block, first), block, out[k])
 
     return write
 

@@ -33,13 +33,14 @@ class Atr(Written):
         from fw_features.kernels import true_ranges
         from fw_features.recursions import forgetting_means
 
+        rows = [(k, span, self._block(span)) for k, span in enumerate(self.spans)]
+
         def write(market: fw.Market, first: int, out: Floats) -> None:
             bars = market.bars
-            (ranges,) = room(1, len(bars))
+            ranges = room(1, len(bars))[0]
             true_ranges(bars.high, bars.low, bars.close, ranges)
-            for column, span in zip(out, self.spans, strict=True):
-                block = self._block(span)
-                forgetting_means(ranges, 1, span, 1 / span, block_starts(bars, block, first), block, column)
+            for k, span, block in rows:
+                forgetting_means(ranges, 1, span, 1 / span, block_starts(bars, block, first), block, out[k])
 
         return write
 
