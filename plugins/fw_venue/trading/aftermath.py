@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+import attrs
+
 from fw_venue.trading import events
 from fw_venue.trading.order import Conditional, Placed, Traded
+from fw_venue.trading.standing import Standing
 
 if TYPE_CHECKING:
     from fw_venue.trading.account import Account
@@ -39,6 +42,7 @@ class Aftermath:
         self._account = account
         self._symbols = list(account.tapes)
         self._fills = self._payments = 0
+        self._held = dict.fromkeys(account.tapes, (0, 0.0))
         self._shortfall = 0.0
         self._warned = False
 
@@ -52,7 +56,10 @@ class Aftermath:
             self._paid(payments, moment)
         if len(fills) or self._account.book.working:
             self._orders(fills, moment)
-        if self._account.simulation.positions["lots"].any():
+        positions = simulation.positions
+        rows = zip(self._symbols, positions["lots"].tolist(), positions["entry"].tolist(), strict=True)
+        self._held = {symbol: (lots, entry) for symbol, lots, entry in rows}
+        if positions["lots"].any():
             self._warn(moment)
 
     def _orders(self, fills: Any, moment: int) -> None:
@@ -62,11 +69,36 @@ class Aftermath:
         if any(row["reason"] == kinds.LIQUIDATION for row in fills):
             self._ends(moment)  # before it takes a position, the exchange withdraws its orders
         self._resized(moment)
+        later = sum(float(row["realised"]) - float(row["fee"]) for row in fills)
         for row in fills:
             self._fills += 1
-            self._filled(row, moment)
+            later -= float(row["realised"]) - float(row["fee"])
+            self._hold(row)
+            self._filled(row, moment, None if self._fills == len(self._account.simulation.fills) else later)
         self._triggers(moment)
         self._ends(moment)
+
+    def _hold(self, row: Any) -> None:
+        """Follow a position fill by fill, where one price brings several; after the last the ledger's word counts."""
+        symbol, lots, price = self._symbols[int(row["instrument"])], int(row["lots"]), float(row["price"])
+        before, entry = self._held[symbol]
+        after = before + lots
+        if before * lots >= 0:
+            entry = (abs(before) * entry + abs(lots) * price) / abs(after)
+        elif after * before < 0:
+            entry = price
+        self._held[symbol] = after, entry if after else 0.0
+
+    def _standing(self, later: float | None) -> Standing:
+        """The account after a fill; fills of the same price that are still to be told add `later` to its wallet."""
+        final = self._account.standing()
+        if later is None:
+            return final
+        positions = {
+            symbol: attrs.evolve(its, lots=self._held[symbol][0], entry=self._held[symbol][1])
+            for symbol, its in final.positions.items()
+        }
+        return attrs.evolve(final, wallet=final.wallet - later, positions=positions)
 
     def _paid(self, payments: Any, moment: int) -> None:
         change = 0.0
@@ -78,7 +110,7 @@ class Aftermath:
             change += float(row["amount"])
         self._account.say_account("FUNDING_FEE", symbols if self._account.isolated else (), change=change)
 
-    def _filled(self, row: Any, moment: int) -> None:
+    def _filled(self, row: Any, moment: int, later: float | None) -> None:
         """One fill, of an order of the client's or of a liquidation."""
         from fw.ledger import kinds
 
@@ -114,9 +146,8 @@ class Aftermath:
         order.status = "FILLED" if order.filled == order.lots else "PARTIALLY_FILLED"
         self._account.realised[symbol] += trade.realised
         self._account.say(events.trade_lite(order, trade))
-        self._account.say(
-            events.account_update("ORDER", moment, self._account.standing(), [symbol], realised=self._account.realised)
-        )
+        standing = self._standing(later)
+        self._account.say(events.account_update("ORDER", moment, standing, [symbol], realised=self._account.realised))
         self._account.say(events.order_update(order, "CALCULATED" if forced else "TRADE", moment, trade))
         if forced:
             self._cover(moment)
@@ -127,12 +158,7 @@ class Aftermath:
         if total != self._shortfall:
             change, self._shortfall = total - self._shortfall, total
             self._account.income.add("INSURANCE_CLEAR", change, "", moment, self._account.next_id())
-            standing = self._account.standing()
-            self._account.say(
-                events.account_update(
-                    "INSURANCE_CLEAR", moment, standing, (), realised=self._account.realised, change=change
-                )
-            )
+            self._account.say_account("INSURANCE_CLEAR", (), change=change)
 
     def _forced(self, symbol: str, row: Any, moment: int) -> Placed:
         """The order by which the exchange closes a position that has no margin left."""

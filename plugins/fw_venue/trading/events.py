@@ -100,7 +100,7 @@ def account_update(
             {
                 "s": symbol,
                 "pa": size_text(its.contract, its.lots),
-                "ep": price_text(its.contract, its.entry),
+                "ep": price_text(its.contract, round(its.entry, 8)),
                 "bep": price_text(its.contract, round(its.break_even, its.contract.price_digits + 1)),
                 "cr": money_text(realised.get(symbol, 0.0)),
                 "up": money_text(its.unrealised),

@@ -185,3 +185,17 @@ def test_a_low_margin_is_warned_of_once(trading: Callable[..., Any]) -> None:
     (row,) = event["p"]
     balance = float(event["cw"]) + float(row["up"])
     assert float(row["mm"]) / balance > 0.8
+
+
+def test_of_several_fills_at_one_price_each_is_told_with_what_it_left(trading: Callable[..., Any]) -> None:
+    trader = trading(40_000, 39_000, 39_000)
+    for size in (0.1, 0.2, 0.3):
+        trader.order("BUY", size, 39_999.9)
+    events = trader.events(lambda: trader.venue.clock.advance(MINUTE))
+    updates = [event["a"] for event in events if event["e"] == "ACCOUNT_UPDATE"]
+    assert [update["P"][0]["pa"] for update in updates] == ["0.100", "0.300", "0.600"]
+    paid, wallet = 39_999.9 * 0.0002, 10_000.0
+    for update, size in zip(updates, (0.1, 0.2, 0.3), strict=True):
+        wallet -= paid * size
+        assert float(update["B"][0]["wb"]) == round(wallet, 8)
+        assert update["P"][0]["ep"] == "39999.90"
