@@ -12,7 +12,7 @@ from fw.ledger.compiled import inner, pasted
 from fw.ledger.fills import wallet
 from fw.ledger.funding import next_funding
 from fw.ledger.handle import account_of, equity_of, market_of, positions_of, prefetch
-from fw.ledger.kinds import AHEAD, CLOSE, LINE, STRETCH, Ledger
+from fw.ledger.kinds import AHEAD, CLOSE, LANES, LINE, STRETCH, Ledger
 from fw.ledger.safety import safe_until
 
 
@@ -73,8 +73,12 @@ def calm(ledger: Ledger, i: int, end: int, scanning: bool) -> int:
 def mark_block(ledger: Ledger, i: int, stop: int, cash: float) -> bool:
     """Write the equity of these bars, by the same operations in the same order as `marked`.
 
-    Returns whether any is above the peak: compared all together, for most blocks have none.
+    Returns whether any is above the peak: compared all together, for most blocks have none. In a scan some bars beyond
+    are marked too, so that the processor takes all by vectors; they will be marked again, and a doubt too many is none.
     """
+    whole = i + (stop - i + LANES - 1) // LANES * LANES
+    if ledger.extremes != 0 and whole <= ledger.bars:
+        stop = whole
     equity = equity_of(ledger)[i:stop]
     peak = account_of(ledger)[0].peak
     untouched = True

@@ -154,9 +154,11 @@ def first_other(ledger: Ledger, k: int, i: int, now: float) -> int:
             doubt |= (strength[b] != now) & (strength[b] == strength[b])
         if not doubt:
             continue
+        found = GLANCE
         for b in range(end - start):
-            if (strength[b] != now) & (strength[b] == strength[b]):
-                return start + b
+            other = (strength[b] != now) & (strength[b] == strength[b])
+            found = min(found, b if other else GLANCE)  # no branch to guess, which costs more than all of them
+        return start + found
     return NEVER
 
 

@@ -305,6 +305,8 @@ GLANCE = code(16)
 """Bars whose signals, or prices, are compared together: what one differs in is looked for only among so many."""
 STRETCH = code(1024)
 """Bars that are marked together at most: their equity stays in the first-level cache."""
+LANES = code(16)
+"""Bars that one turn of such a loop takes."""
 LINE = code(8)
 """Prices that memory hands over together."""
 AHEAD = code(16)

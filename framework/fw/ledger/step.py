@@ -42,6 +42,7 @@ from fw.ledger.orders import add_order, has_resting
 from fw.ledger.planning import place
 from fw.ledger.protections import apply_protections, trail, trail_open
 from fw.ledger.safety import lasts
+from fw.ledger.turning import turn, turns_plainly
 
 
 @pasted
@@ -83,9 +84,16 @@ def step(ledger: Ledger, i: int, conditions: Any) -> None:
         fill_inside(ledger, i, TAKE_PROFIT)
     if account.working > 0:
         settle_orders(ledger, i)
+    close_bar(ledger, i)
+
+
+@inner
+def close_bar(ledger: Ledger, i: int) -> None:
+    """Margin at the worst marks of bar `i`, then equity at its close."""
+    account = account_of(ledger)[0]
     if not lasts(ledger, i):
         check_margin(ledger, i, LOW, HIGH)
-    for k in range(n):
+    for k in range(positions_of(ledger).shape[0]):
         p = positions_of(ledger)[k]
         if p.lots != 0:
             account.exposed += 1
@@ -144,6 +152,7 @@ def run_bars_with_conditions(handle: Rows, end: int, scanning: bool) -> int:
 def walk(ledger: Ledger, end: int, scanning: bool, conditions: Any) -> int:
     """Bars up to `end`, the calm ones skipped."""
     account = account_of(ledger)[0]
+    plain = scanning and turns_plainly(ledger)
     i = account.next
     while i < end:
         if not has_room(ledger, ledger.fill_room, ledger.order_room, ledger.decision_room):
@@ -154,6 +163,13 @@ def walk(ledger: Ledger, end: int, scanning: bool, conditions: Any) -> int:
         else:
             step(ledger, i, conditions)
         if scanning:
+            while plain and i + 1 < end and next_change(ledger, 0, i) == i:
+                if not has_room(ledger, ledger.fill_room, ledger.order_room, ledger.decision_room):
+                    break
+                if not turn(ledger, i):
+                    break
+                i += 1
+                close_bar(ledger, i)
             changes = account.rebalance < np.inf and closes_clock_bar(ledger, i)
             for k in range(positions_of(ledger).shape[0]):
                 changes |= next_change(ledger, k, i) == i
