@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -145,16 +144,19 @@ class Plan:
         self.plugins = plugins
         self.workspace = workspace
         self._again = again
+        self._bench: Bench | None = None
 
     def __repr__(self) -> str:
         return f"<Plan {self.settings.name!r}: {', '.join(self.settings.instruments)} {self.settings.bar}>"
 
-    @cached_property
+    @property
     def bench(self) -> Bench:
         """Where it is worked on; numba and the engine are imported only then."""
-        from fw.engine.bench import Bench
+        if self._bench is None:
+            from fw.engine.bench import Bench
 
-        return Bench(self.settings, self.plugins, self.workspace)
+            self._bench = Bench(self.settings, self.plugins, self.workspace)
+        return self._bench
 
     def with_settings(self, *overrides: str) -> Plan:
         """The same plan with some settings changed, written as for --set; the market is shared where it may be."""

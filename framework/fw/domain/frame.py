@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import attrs
@@ -31,11 +30,14 @@ class LazyColumns(Mapping[str, "NDArray[Any]"]):
     def __init__(self, rows: int, makers: Callable[[], Mapping[str, Callable[[], Any]]]) -> None:
         self.rows = rows
         self._write = makers
+        self._written: Mapping[str, Callable[[], Any]] | None = None
         self._made: dict[str, NDArray[Any]] = {}
 
-    @cached_property
+    @property
     def _makers(self) -> Mapping[str, Callable[[], Any]]:
-        return self._write()
+        if self._written is None:
+            self._written = self._write()
+        return self._written
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         if name not in self._made:
@@ -57,8 +59,6 @@ class Frame(Mapping[str, "NDArray[Any]"]):
 
     @columns.validator
     def _check(self, attribute: Any, columns: Mapping[str, NDArray[Any]]) -> None:
-        if type(columns) is LazyColumns:
-            return  # looking would make them
         if len(set(map(len, columns.values()))) > 1:
             raise PluginError(
                 "columns of one frame differ in length: "
@@ -84,7 +84,9 @@ class Frame(Mapping[str, "NDArray[Any]"]):
 
         `makers` gives what makes each, by name; it is called when the frame is first looked at: a run has seven.
         """
-        return cls(LazyColumns(rows, makers))
+        frame = object.__new__(cls)  # there is nothing to check yet
+        object.__setattr__(frame, "columns", LazyColumns(rows, makers))
+        return frame
 
     def __getitem__(self, name: str) -> NDArray[Any]:
         try:

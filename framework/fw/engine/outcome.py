@@ -225,22 +225,23 @@ def fills_frame(
     simulation: Simulation, symbols: NDArray[Any], tags: Sequence[str], order_tags: Mapping[int, str]
 ) -> Frame:
     """Every fill; a protection's or the venue's own has order -1, and the tag of the signal in force."""
-    rows = simulation.fills
+    count = simulation.count("fills")
 
-    def quantity() -> Any:
-        lot = np.array([instrument.lot for instrument in simulation.instruments])
-        return rows["lots"] * lot[rows["instrument"]]
+    def columns() -> dict[str, Callable[[], Any]]:
+        rows = simulation.fills[:count]
 
-    def tag() -> NDArray[Any]:
-        words = _tag_rows(tags, _signal_behind(simulation, rows)) if any(tags) else _tag_rows((), rows["order"])
-        if not order_tags:
-            return words
-        mixed = [order_tags.get(int(order), str(text)) for order, text in zip(rows["order"], words, strict=True)]
-        return np.array(mixed, dtype=np.str_)  # of no fills it would be an array of numbers
+        def quantity() -> Any:
+            lot = np.array([instrument.lot for instrument in simulation.instruments])
+            return rows["lots"] * lot[rows["instrument"]]
 
-    return Frame.lazily(
-        len(rows),
-        lambda: {
+        def tag() -> NDArray[Any]:
+            words = _tag_rows(tags, _signal_behind(simulation, rows)) if any(tags) else _tag_rows((), rows["order"])
+            if not order_tags:
+                return words
+            mixed = [order_tags.get(int(order), str(text)) for order, text in zip(rows["order"], words, strict=True)]
+            return np.array(mixed, dtype=np.str_)  # of no fills it would be an array of numbers
+
+        return {
             "time": lambda: _times(simulation, rows["bar"], closed=False),
             "instrument": lambda: symbols[rows["instrument"]],
             "lots": lambda: rows["lots"],
@@ -252,8 +253,9 @@ def fills_frame(
             "reason": lambda: _words(kinds.REASONS, rows["reason"]),
             "order": lambda: rows["order"],
             "tag": tag,
-        },
-    )
+        }
+
+    return Frame.lazily(count, columns)
 
 
 def _signal_behind(simulation: Simulation, rows: NDArray[Any]) -> NDArray[np.int64]:
@@ -273,17 +275,19 @@ def _signal_behind(simulation: Simulation, rows: NDArray[Any]) -> NDArray[np.int
 
 def funding_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
     """Every funding settlement; amount received, negative: paid."""
-    rows = simulation.payments[: int(simulation.account["payments"][0])]
-    return Frame.lazily(
-        len(rows),
-        lambda: {
+    count = simulation.count("payments")
+
+    def columns() -> dict[str, Callable[[], Any]]:
+        rows = simulation.payments[:count]
+        return {
             "time": lambda: simulation.stamps["time"][rows["stamp"]],
             "instrument": lambda: symbols[rows["instrument"]],
             "lots": lambda: rows["lots"],
             "rate": lambda: simulation.stamps["rate"][rows["stamp"]],
             "amount": lambda: rows["amount"],
-        },
-    )
+        }
+
+    return Frame.lazily(count, columns)
 
 
 def _charged(simulation: Simulation) -> NDArray[np.int64] | None:
@@ -296,10 +300,11 @@ def _charged(simulation: Simulation) -> NDArray[np.int64] | None:
 
 def signals_frame(simulation: Simulation, symbols: NDArray[Any], tags: Sequence[str]) -> Frame:
     """Every changed signal; NaN: none."""
-    rows = simulation.decisions
-    return Frame.lazily(
-        len(rows),
-        lambda: {
+    count = simulation.count("decisions")
+
+    def columns() -> dict[str, Callable[[], Any]]:
+        rows = simulation.decisions[:count]
+        return {
             "time": lambda: _times(simulation, rows["bar"], closed=True),
             "instrument": lambda: symbols[rows["instrument"]],
             "strength": lambda: rows["strength"],
@@ -309,8 +314,9 @@ def signals_frame(simulation: Simulation, symbols: NDArray[Any], tags: Sequence[
             "limit": lambda: _price_or_nan(rows["limit"]),
             "expiry": lambda: rows["expiry"],
             "tag": lambda: _tag_rows(tags, np.arange(len(rows))),
-        },
-    )
+        }
+
+    return Frame.lazily(count, columns)
 
 
 def _price_or_nan(column: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -320,10 +326,11 @@ def _price_or_nan(column: NDArray[np.float64]) -> NDArray[np.float64]:
 
 def orders_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
     """Every order, with how it ended."""
-    rows = simulation.orders
-    return Frame.lazily(
-        len(rows),
-        lambda: {
+    count = simulation.count("orders")
+
+    def columns() -> dict[str, Callable[[], Any]]:
+        rows = simulation.orders[:count]
+        return {
             "time": lambda: _times(simulation, rows["bar"], closed=True),
             "instrument": lambda: symbols[rows["instrument"]],
             "id": lambda: np.arange(len(rows)),
@@ -341,8 +348,9 @@ def orders_frame(simulation: Simulation, symbols: NDArray[Any]) -> Frame:
             "reason": lambda: _words(kinds.REASONS, rows["reason"]),
             "state": simulation.states,
             "fault": lambda: _words(kinds.FAULTS, rows["fault"]),
-        },
-    )
+        }
+
+    return Frame.lazily(count, columns)
 
 
 def _waits(rows: NDArray[Any]) -> NDArray[np.bool_]:

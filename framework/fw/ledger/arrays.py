@@ -10,7 +10,7 @@ import attrs
 import numpy as np
 
 from fw.ledger import kinds
-from fw.ledger.beginning import account_rows, joined, position_rows, wish_rows
+from fw.ledger.beginning import account_rows, position_rows, wish_rows
 from fw.ledger.handle import FIELDS, HANDLE
 from fw.ledger.memory import empty
 
@@ -74,7 +74,7 @@ class Arrays:
         self.tape = tape
         self.instruments = tuple(instruments)
         self.first = tape.start
-        self.stamps = joined(tape.stamps)
+        self.stamps = tape.joined
         stamps = tuple(map(len, tape.stamps))
         spans = (*tape.block.shape, tape.clock_bars, tape.size.ns, tape.pieces)
         layout = layout_of(terms, self.instruments, stamps, *spans)
@@ -88,11 +88,16 @@ class Arrays:
         self._words[COUNTS["next"]] = tape.start
         self.handle = self._table("handle")
         self.account = self._table("account")
+        self.equity: NDArray[np.float64] = self._table("equity")
+        """float64[bar]: at each close."""
         self._lay_out_growing(FIRST_ROOM)
         self._columns = {name: _column(getattr(signals, name, None), tape, name) for name in kinds.SIGNAL_FIELDS}
         self._columns["scales"] = _column(scales, tape, "scales")
-        seen = tape.extremes if signals is not None else None  # a loop is not told what lies ahead
-        self._point(market=tape.block, stamps=self.stamps, closes=tape.closes, extremes=seen, **self._columns)
+        for name, address in tape.addresses.items():
+            self._words[PLACES[name]] = address
+        if signals is None:
+            self._words[PLACES["extremes"]] = 0  # a loop is not told what lies ahead
+        self._point(**{name: column for name, column in self._columns.items() if column is not None})
 
     def _point(self, **arrays: NDArray[Any] | None) -> None:
         """Let the handle point at arrays; None: there is none."""
@@ -117,11 +122,6 @@ class Arrays:
     def payments(self) -> NDArray[Any]:
         """Room for every funding settlement, dtype PAYMENT."""
         return self._table("payments")
-
-    @cached_property
-    def equity(self) -> NDArray[np.float64]:
-        """float64[bar]: at each close."""
-        return self._table("equity")
 
     def _lay_out_growing(self, room: int) -> None:
         """Room for so many rows in each table that grows, side by side."""

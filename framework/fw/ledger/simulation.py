@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -52,7 +53,10 @@ class Simulation(Arrays):
         self.scanning = signals is not None
         self.has_conditions = terms.latency > 0
         self._amendments: list[tuple[int, int, int, float]] = []
-        self._wish_bytes = self.wishes.view(np.uint8).data
+
+    @cached_property
+    def _wish_bytes(self) -> memoryview:
+        return self.wishes.view(np.uint8).data
 
     def advance(self, end: int) -> None:
         """Bring the account to the close of bar `end` - 1; amendments reach the venue before the open that follows."""

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import attrs
 import numpy as np
 
+from fw.ledger.beginning import joined
 from fw.ledger.kinds import BLOCK
 
 if TYPE_CHECKING:
@@ -37,12 +38,24 @@ class Tape:
     """How many bars of the tape a bar of the data was cut into, to walk along its path."""
     _seen: tuple[NDArray[np.float64], NDArray[np.float64]] | None = attrs.field(default=None, repr=False)
     """A block, and its `extremes`: shared with a tape that was made of another on the same block."""
+    joined: NDArray[Any] = attrs.field(init=False, repr=False)
+    """The stamps of all contracts, one after the other."""
+    _addresses: dict[str, int] = attrs.field(factory=dict, init=False, repr=False)
 
     def __attrs_post_init__(self) -> None:
         if self._seen is None or self._seen[0] is not self.block:
             count, _, bars = self.block.shape
             extremes = np.full((count, 2, -(-bars // BLOCK)), np.nan)
             object.__setattr__(self, "_seen", (self.block, extremes))
+        object.__setattr__(self, "joined", joined(self.stamps))
+
+    @property
+    def addresses(self) -> Mapping[str, int]:
+        """Where the arrays lie that runs read, by their names in the handle; asked once, for numpy takes its time."""
+        if not self._addresses:
+            arrays = {"market": self.block, "stamps": self.joined, "closes": self.closes, "extremes": self.extremes}
+            self._addresses.update({name: 0 if a is None else a.ctypes.data for name, a in arrays.items()})
+        return self._addresses
 
     @property
     def extremes(self) -> NDArray[np.float64]:

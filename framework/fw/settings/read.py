@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 import re
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +14,7 @@ import attrs
 from fw.errors import PluginError, Problem, SettingsError
 from fw.registry import Registry
 from fw.settings.checks import check
-from fw.settings.fields import settings_of
+from fw.settings.fields import Setting, settings_of
 from fw.settings.merge import merged, with_defaults, with_environment, with_overrides
 from fw.settings.plain import plain, plain_default
 from fw.settings.reader import BAD, Reader
@@ -58,6 +59,7 @@ class Draft:
         self.registry, self.profile = registry, profile
         self._problems: list[Problem] = []
         self._known: Known = {}
+        self._last: tuple[Table, StrategyFile] | None = None
         self.path, file, root = _opened(path_or_text, self._problems)
         reader = self._reader(self._problems)
         if root is None:
@@ -76,17 +78,52 @@ class Draft:
     def finished(self, overrides: Sequence[str] = ()) -> StrategyFile:
         """The settings with these overrides, in order; SettingsError with every problem."""
         problems = list(self._problems)
+        root = with_overrides(self._root, overrides, problems)
+        evolved = None if problems else self._evolved(root)
+        if evolved is not None:
+            return evolved
         reader = self._reader(problems)
         reader.causes |= self._causes
-        return _finished(
+        file = _finished(
             reader,
-            with_overrides(self._root, overrides, problems),
+            root,
             name=self.path.stem if self.path else "strategy",
             path=self.path,
             profiles=tuple(self._profiles),
             profile=self.profile,
             known=self._known,
         )
+        self._last = root, file
+        return file
+
+    def _evolved(self, root: Table) -> StrategyFile | None:
+        """The settings that were finished last, with those whose entries are others now; None where that is not all.
+
+        The combinations of a sweep differ in few settings, mostly in those of the strategy.
+        """
+        if self._last is None:
+            return None
+        last, file = self._last
+        changed = [name for name, entry in root.entries.items() if last.entries.get(name) is not entry]
+        if file.notes or len(root.entries) != len(last.entries) or not BY_THEMSELVES.issuperset(changed):
+            return None
+        reader = self._reader([])
+        values: dict[str, Any] = {}
+        data = dict(file.raw)
+        for name in changed:
+            node = root.entries[name].node
+            if name not in last.entries or (isinstance(node, Scalar) and node.is_null):
+                return None
+            found = _value(reader, root.place, name, root.entries[name])
+            if reader.problems or found.notes:
+                return None
+            values |= found.values
+            data |= found.data
+        return attrs.evolve(file, **values, raw=data)
+
+
+BY_THEMSELVES = frozenset(("seed", "account", "rebalance", "strategy", "risk"))
+"""Settings that no other one is judged by, and that have no default part."""
 
 
 @attrs.frozen
@@ -216,14 +253,19 @@ def _values(reader: Reader, root: Table, known: Known) -> tuple[dict[str, Any], 
 
 def _value(reader: Reader, place: Place, name: str, entry: Entry) -> _Read:
     """One setting at the top."""
-    settings = settings_of(StrategyFile)
-    alone = {own: setting for own, setting in settings.items() if name in (own, setting.bounds.was)}
+    settings, alone = settings_of(StrategyFile), _alone(name)
     own = Reader(reader.registry, reader.problems, folder=reader.folder)
     read = own.values(Table(place, {name: entry}), alone, "", also=(*settings, "profiles"))
     reader.causes |= own.causes
     values = dict.fromkeys(alone or (name,), BAD) if read is BAD else read
     data = {} if read is BAD else {n: plain(value, own.written, settings[n].hint) for n, value in values.items()}
     return _Read(entry, values, own.written, own.notes, data)
+
+
+@lru_cache(maxsize=256)
+def _alone(name: str) -> dict[str, Setting]:
+    """The one setting that this name, or its old one, stands for; none for a name that is unknown."""
+    return {own: setting for own, setting in settings_of(StrategyFile).items() if name in (own, setting.bounds.was)}
 
 
 def _opened(path_or_text: Path | str, problems: list[Problem]) -> tuple[Path | None, str, Table | None]:
