@@ -60,7 +60,7 @@ class Last50Changes:
 
 @attrs.frozen
 class Sides:
-    """Long where one average is above another, else short, by arrays; a bracket around the close of each change."""
+    """Short where one average is below another, else long, by arrays; a bracket around the close of each change."""
 
     fast: int = 20
     slow: int = 100
@@ -82,10 +82,11 @@ class Sides:
 
         fast, slow = (history.features[f"sma_{span}"] for span in (self.fast, self.slow))
         if self.stop is None or self.take is None:
-            return np.where(fast > slow, 1.0, -1.0)
+            side = fast - slow
+            return np.copysign(1.0, side, out=side)  # half the time of a choice bar by bar
         strength, stop, take = np.full((3, *fast.shape), np.nan)
         for k in range(len(fast)):
-            above = fast[k, history.first :] > slow[k, history.first :]
+            above = fast[k, history.first :] >= slow[k, history.first :]
             turned = np.flatnonzero(above[1:] != above[:-1]) + 1
             side = np.where(above[np.append(0, turned)], 1.0, -1.0)
             at = history.first + np.append(0, turned)

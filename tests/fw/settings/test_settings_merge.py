@@ -7,7 +7,9 @@ from __future__ import annotations
 import pytest
 
 import fw
+from fw.settings.read import Draft
 
+BASE_OF_DRAFTS = "instruments: [BTCUSDT]\nbar: 1h\nsource: synthetic\nstrategy: sma_cross\n"
 PROFILED = """\
 account: {leverage: 2, fees: vip1}
 risk: [{use: max_exposure, limit: 2}, quiet]
@@ -233,3 +235,23 @@ def test_a_file_without_required_settings_may_get_them_by_set(read):
 def test_plugin_errors_of_a_set_keep_their_exit_code(read):
     with pytest.raises(fw.UnknownPart, match=r"^--set strategy=nobody: strategy: no plugin offers"):
         read(overrides=["strategy=nobody"])
+
+
+def test_a_draft_finished_again_and_again_comes_to_what_a_fresh_one_does(registry):
+    text = BASE_OF_DRAFTS + "risk: [{use: max_exposure, limit: 2}]\n"
+    draft = Draft(text, registry)
+    for overrides in (
+        ["strategy.fast=7"],
+        ["strategy.fast=8", "account.capital=5"],
+        ["strategy.use=everything"],
+        ["risk.max_exposure.limit=3", "rebalance=0.5"],
+        ["rebalance=null"],
+        ["bar=4h", "seed=3"],
+        ["risk=null"],
+        ["strategy.slow=300"],
+    ):
+        again, fresh = draft.finished(overrides), Draft(text, registry).finished(overrides)
+        assert again == fresh
+        assert again.raw == fresh.raw
+        with pytest.raises(fw.SettingsError, match=r"fast \(900\) must be below"):
+            draft.finished(["strategy={use: sma_cross, fast: 900}"])
