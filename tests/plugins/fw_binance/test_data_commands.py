@@ -25,6 +25,7 @@ SERIES = Series("klines", "BTCUSDT", "1h")
 @pytest.fixture
 def store(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Store:
     monkeypatch.setenv("FW_HOME", str(tmp_path))
+    monkeypatch.setenv("COLUMNS", "160")
     made = Store(tmp_path / "data", now=lambda: JANUARY + 60 * 24 * HOUR)
     write(made, "klines", "BTCUSDT", "1h", 48)
     write(made, "mark", "BTCUSDT", "1h", 48)

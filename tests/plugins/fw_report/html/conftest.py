@@ -31,9 +31,12 @@ RIGHT_TO_LEFT = "\u05d0\u05e1\u05d8\u05e8\u05d8\u05d2\u05d9\u05d4 \u202e123"
 ROCKET = "\U0001f680 到月球"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser() -> Iterator[Any]:
-    """Chromium, started once; skips where it or Playwright is absent."""
+    """Chromium, for as long as a module needs it; skips where it or Playwright is absent.
+
+    Its driver holds the event loop of this thread, which other modules want.
+    """
     playwright = pytest.importorskip("playwright.sync_api", reason="the Python package playwright is not installed")
     program = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
     if program is None:
@@ -55,7 +58,7 @@ class Watched:
     requests: list[str]
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def show(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Watched]:
     """Open a page's text, and wait until all its charts are drawn: in a window of its own, or `on` one that is open."""
 
@@ -99,7 +102,7 @@ def barriers() -> Callable[[Any], tuple[set[str], list[tuple[str, list[str]]]]]:
     return look
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def visit(
     browser: Any, show: Callable[..., Watched], tmp_path_factory: pytest.TempPathFactory
 ) -> Callable[..., Watched]:
