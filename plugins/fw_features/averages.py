@@ -13,6 +13,7 @@ from fw_features.about import Column
 from fw_features.spans import (
     FADED,
     FADED_IN_CHAINS,
+    OverSpans,
     Written,
     integers,
     of_source,
@@ -29,16 +30,12 @@ BARS = ("bars",)
 
 
 @attrs.frozen
-class Sma(Written):
+class Sma(OverSpans):
     """Simple moving averages, in `sma_20`: the plain mean of the last span values."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
     source: str = source_setting("what is averaged")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.kernels import moving_means
@@ -89,15 +86,11 @@ class Ema(Written):
 
 
 @attrs.frozen
-class Wma(Written):
+class Wma(OverSpans):
     """Weighted moving averages, in `wma_20`: weights fall in a line from span for the newest close to 1."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the mean, one column each")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.windows import weighted_sums

@@ -8,14 +8,14 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import Written, integers, spans_setting
+from fw_features.spans import OverSpans, integers, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Writer
 
 
 @attrs.frozen
-class Bollinger(Written):
+class Bollinger(OverSpans):
     """Bands `deviations` standard deviations (divisor: span) around the mean close.
 
     Columns `bollinger_upper_20`, `_middle_20`, `_lower_20`, `_width_20` (of the bands, as a share of the mean) and
@@ -26,10 +26,6 @@ class Bollinger(Written):
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="closes in the mean, five columns each")
     deviations: float = fw.setting(2.0, gt=0, help="standard deviations from the mean to a band")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.banding import bollinger_bands

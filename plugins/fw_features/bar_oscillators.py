@@ -9,7 +9,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import Written, integers, spans_setting
+from fw_features.spans import OverSpans, Written, integers, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Floats, Writer
@@ -70,15 +70,11 @@ class Stochastic(Written):
 
 
 @attrs.frozen
-class WilliamsR(Written):
+class WilliamsR(OverSpans):
     """Williams' %R, in `williams_r_14`: 0 at the highest high of the last bars, −100 at the lowest low."""
 
     spans: tuple[int, ...] = spans_setting((14,), ge=2, help="bars in the range, one column each")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.extremes import places
@@ -104,7 +100,7 @@ class WilliamsR(Written):
 
 
 @attrs.frozen
-class Cci(Written):
+class Cci(OverSpans):
     """The commodity channel index, in `cci_20`: the distance of the typical price from its mean, by the usual one.
 
     About ±100 in three of four bars.
@@ -112,10 +108,6 @@ class Cci(Written):
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the means, one column each")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.windows import channel_indices

@@ -9,7 +9,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, Written, integers, spans_setting
+from fw_features.spans import FADED, OverSpans, Written, integers, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Floats, Writer
@@ -18,7 +18,7 @@ BARS = ("bars",)
 
 
 @attrs.frozen
-class Donchian(Written):
+class Donchian(OverSpans):
     """The highest high and lowest low of the last span bars, this one included, and their middle.
 
     In `donchian_upper_20`, `donchian_lower_20` and `donchian_middle_20`.
@@ -26,10 +26,6 @@ class Donchian(Written):
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the channel, three columns each")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.extremes import channels

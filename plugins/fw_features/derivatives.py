@@ -14,7 +14,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.known import believer, stale_setting
-from fw_features.spans import Written, integers, spans_setting
+from fw_features.spans import OverSpans, Written, integers, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Floats, Writer
@@ -23,7 +23,7 @@ INTERVAL = 8 * 3_600_000_000_000  # the exchange's usual time between settlement
 
 
 @attrs.frozen
-class Funding(Written):
+class Funding(OverSpans):
     """Funding as settled: level, change and hours to the next, and over a span its sum, score and yearly carry.
 
     Columns `funding_rate`, `funding_change`, `funding_hours`; `funding_sum_168`, `funding_z_168`, `funding_carry_168`.
@@ -34,10 +34,6 @@ class Funding(Written):
 
     spans: tuple[int, ...] = spans_setting((72, 168), help="bars in the sum, three columns each")
     needs: ClassVar[tuple[str, ...]] = ("bars", "funding")
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.stamps import settlements

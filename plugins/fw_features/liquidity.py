@@ -8,7 +8,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import Written, integers, spans_setting
+from fw_features.spans import OverSpans, Written, integers, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -121,7 +121,7 @@ class CorwinSchultz(Written):
 
 
 @attrs.frozen
-class TakerImbalance(Written):
+class TakerImbalance(OverSpans):
     """Whether takers buy or sell, in `taker_imbalance_24`: 1 where all volume was bought by takers, −1 where sold.
 
     The source's bars must have the column taker_buy_volume.
@@ -129,10 +129,6 @@ class TakerImbalance(Written):
 
     spans: tuple[int, ...] = spans_setting((1, 24), help="bars in the sum, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars", "bars.taker_buy_volume")
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.flows import shares
@@ -161,7 +157,7 @@ class TakerImbalance(Written):
 
 
 @attrs.frozen
-class TradeIntensity(Written):
+class TradeIntensity(OverSpans):
     """How much busier than usual it is, in `trade_intensity_24`: the bar's trades over the mean of the last span bars.
 
     The source's bars must have the column trades.
@@ -169,10 +165,6 @@ class TradeIntensity(Written):
 
     spans: tuple[int, ...] = spans_setting((24,), ge=2, help="bars in the mean, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars", "bars.trades")
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.flows import over_means

@@ -9,7 +9,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.known import about_scored, believer, stamps_of
-from fw_features.spans import Written, integers, room, spans_setting
+from fw_features.spans import OverSpans, integers, room, spans_setting
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Basis(Written):
+class Basis(OverSpans):
     """How far the traded price is from the mark price or the index, in `basis`, `basis_mean_24` and `basis_z_24`.
 
     Against the index they are `index_basis` and so on. Mark and index prices come in bars of the same size or of
@@ -33,10 +33,6 @@ class Basis(Written):
     @property
     def needs(self) -> tuple[str, ...]:
         return ("bars", self.against)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.levels import levels_and_scores
@@ -56,7 +52,7 @@ class Basis(Written):
 
 
 @attrs.frozen
-class Premium(Written):
+class Premium(OverSpans):
     """The exchange's premium index, of which funding is made, in `premium`, `premium_mean_24` and `premium_z_24`.
 
     It compares the prices at which some size could be traded with the index. It comes in bars of the same size or of
@@ -65,10 +61,6 @@ class Premium(Written):
 
     spans: tuple[int, ...] = spans_setting((24,), ge=2, help="bars in the mean, two columns each")
     needs: ClassVar[tuple[str, ...]] = ("bars", "premium")
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.levels import levels_and_scores

@@ -9,7 +9,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import Written, ago, integers, spans_setting
+from fw_features.spans import OverSpans, Written, ago, integers, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Floats, Writer
@@ -154,7 +154,7 @@ class Gap(Written):
 
 
 @attrs.frozen
-class Distance(Written):
+class Distance(OverSpans):
     """How far the close is from the highest high, the lowest low and the VWAP of the last bars.
 
     Shares, in `from_high_20`, `from_low_20` and `from_vwap_20`. VWAP is the mean of the typical price,
@@ -163,10 +163,6 @@ class Distance(Written):
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars, the newest one included; three columns each")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.distances import distances

@@ -8,7 +8,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import Written, integers, spans_setting
+from fw_features.spans import OverSpans, Written, integers, spans_setting
 from fw_features.volatility import root_year, volatility_columns
 
 if TYPE_CHECKING:
@@ -16,15 +16,11 @@ if TYPE_CHECKING:
 
 
 @attrs.frozen
-class Parkinson(Written):
+class Parkinson(OverSpans):
     """Volatility from high and low alone, in `parkinson_20`: five times as exact as closes, blind to leaps."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.ranges import PARKINSON
@@ -37,15 +33,11 @@ class Parkinson(Written):
 
 
 @attrs.frozen
-class GarmanKlass(Written):
+class GarmanKlass(OverSpans):
     """Volatility from all four prices of a bar, in `garman_klass_20`, where prices do not drift."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.ranges import GARMAN_KLASS
@@ -61,15 +53,11 @@ class GarmanKlass(Written):
 
 
 @attrs.frozen
-class RogersSatchell(Written):
+class RogersSatchell(OverSpans):
     """Volatility from all four prices of a bar, in `rogers_satchell_20`, whatever the drift."""
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the mean, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.ranges import ROGERS_SATCHELL

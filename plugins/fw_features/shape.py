@@ -9,7 +9,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import Written, integers, of_source, room, source_setting, spans_setting
+from fw_features.spans import OverSpans, Written, integers, of_source, room, source_setting, spans_setting
 
 if TYPE_CHECKING:
     import numpy as np
@@ -62,16 +62,12 @@ class Candle(Written):
 
 
 @attrs.frozen
-class ZScore(Written):
+class ZScore(OverSpans):
     """How many standard deviations a value is from the mean of its last span values, in `zscore_20`."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="values in mean and deviation, one column each")
     source: str = source_setting("what is measured")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.moments import moving_scores
@@ -94,7 +90,7 @@ class ZScore(Written):
 
 
 @attrs.frozen
-class FractionalDifference(Written):
+class FractionalDifference(OverSpans):
     """Log prices differenced an `order` between 0 and 1: nearly stationary, with memory left; in `fracdiff_40_100`.
 
     The name has the order in hundredths and the span of the window. Weights beyond the window are left out.
@@ -103,10 +99,6 @@ class FractionalDifference(Written):
     spans: tuple[int, ...] = spans_setting((100,), ge=2, help="bars in the window of weights, one column each")
     order: float = fw.setting(0.4, gt=0, lt=2, help="order of differencing; 1 is the log return")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.logs import logarithms

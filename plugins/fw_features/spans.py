@@ -24,11 +24,11 @@ class Written:
 
     def about(self) -> tuple[Column, ...]:
         """What its columns are."""
-        raise NotImplementedError
+        raise NotImplementedError  # each set tells its own
 
     def writer(self) -> Writer:
         """What writes them, as `write(market, first, out)`; see `fw.WrittenFeatures`."""
-        raise NotImplementedError
+        raise NotImplementedError  # each set has its own
 
     @property
     def columns(self) -> tuple[str, ...]:
@@ -38,6 +38,18 @@ class Written:
         out = room(len(self.columns), len(market.bars))
         self.writer()(market, 0, out)
         return fw.Frame.of_rows(self.columns, out)
+
+
+class OverSpans(Written):
+    """A set whose row is decided by as many bars as its longest span has."""
+
+    __slots__ = ()
+
+    spans: tuple[int, ...]
+
+    @property
+    def lookback(self) -> int:
+        return max(self.spans)
 
 
 SOURCES = ("open", "high", "low", "close", "volume")

@@ -9,22 +9,18 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.known import stamps_of
-from fw_features.spans import Written, integers, spans_setting
+from fw_features.spans import OverSpans, integers, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Floats, Writer
 
 
 @attrs.frozen
-class SignedVolume(Written):
+class SignedVolume(OverSpans):
     """Volume bought less volume sold by takers, in `signed_volume_24`, and as a share of both in `signed_share_24`."""
 
     spans: tuple[int, ...] = spans_setting((1, 24), help="bars in the sum, two columns each")
     needs: ClassVar[tuple[str, ...]] = ("bars", "trades.bought", "trades.sold")
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.dealings import net_volumes
@@ -62,7 +58,7 @@ class SignedVolume(Written):
 
 
 @attrs.frozen
-class TradeFlow(Written):
+class TradeFlow(OverSpans):
     """Which side trades more often, in `trade_balance_24`, and how much a trade is, in `trade_size_24`.
 
     Many small buys against few large sells give a balance above 0 and a signed volume below.
@@ -70,10 +66,6 @@ class TradeFlow(Written):
 
     spans: tuple[int, ...] = spans_setting((1, 24), help="bars in the sum, two columns each")
     needs: ClassVar[tuple[str, ...]] = ("bars", "trades.bought", "trades.sold", "trades.buys", "trades.sells")
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.dealings import balances_and_sizes

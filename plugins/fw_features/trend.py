@@ -9,7 +9,7 @@ import attrs
 import fw
 from fw_features.about import Column
 from fw_features.averages import chained_block
-from fw_features.spans import FADED_IN_CHAINS, Written, integers, room, spans_setting
+from fw_features.spans import FADED_IN_CHAINS, OverSpans, Written, integers, room, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Floats, Writer
@@ -199,15 +199,11 @@ class Supertrend(Written):
 
 
 @attrs.frozen
-class Regression(Written):
+class Regression(OverSpans):
     """The least-squares line through the last span closes: `slope_20`, a bar, `r2_20` and `direction_20`, its sign."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="closes in the line, three columns each")
     needs: ClassVar[tuple[str, ...]] = BARS
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         import numpy as np

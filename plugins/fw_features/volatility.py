@@ -12,7 +12,7 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, Written, integers, room, spans_setting
+from fw_features.spans import FADED, OverSpans, Written, integers, room, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Floats, Writer
@@ -212,15 +212,11 @@ class Har(Written):
 
 
 @attrs.frozen
-class Hurst(Written):
+class Hurst(OverSpans):
     """Whether moves add up (above 0.5) or cancel out (below), in `hurst_128`: their growth with their length."""
 
     spans: tuple[int, ...] = spans_setting((128,), ge=16, help="closes looked at, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.ranges import hurst_exponents

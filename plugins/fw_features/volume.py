@@ -8,22 +8,18 @@ import attrs
 
 import fw
 from fw_features.about import Column
-from fw_features.spans import FADED, Written, integers, room, spans_setting
+from fw_features.spans import FADED, OverSpans, Written, integers, room, spans_setting
 
 if TYPE_CHECKING:
     from fw_features.spans import Floats, Writer
 
 
 @attrs.frozen
-class VolumeScore(Written):
+class VolumeScore(OverSpans):
     """How unusual the newest volume is, in `volume_z_20`: sample deviations above the mean of the last span bars."""
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the mean, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.moments import moving_scores
@@ -45,15 +41,11 @@ class VolumeScore(Written):
 
 
 @attrs.frozen
-class Vwap(Written):
+class Vwap(OverSpans):
     """Volume-weighted average price of the last span bars, in `vwap_24`: typical prices weighed with volume."""
 
     spans: tuple[int, ...] = spans_setting((24,), help="bars in the mean, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.flows import volume_prices
@@ -81,7 +73,7 @@ class Vwap(Written):
 
 
 @attrs.frozen
-class ObvSlope(Written):
+class ObvSlope(OverSpans):
     """How on-balance volume rises over the last span bars, in `obv_slope_20`, as a share of their mean volume.
 
     On-balance volume itself is a sum since the first bar there is: with other history at hand it is another number,
@@ -91,10 +83,6 @@ class ObvSlope(Written):
 
     spans: tuple[int, ...] = spans_setting((20,), ge=2, help="bars in the slope, one column each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.flows import balance_slopes
@@ -198,7 +186,7 @@ class ChaikinOscillator(Written):
 
 
 @attrs.frozen
-class MoneyFlow(Written):
+class MoneyFlow(OverSpans):
     """Accumulation and distribution over the last span bars: of volume, and as a share of it (Chaikin money flow).
 
     Columns `ad_20`, by how much the accumulation/distribution line rose over 20 bars, and `cmf_20`. The line itself
@@ -207,10 +195,6 @@ class MoneyFlow(Written):
 
     spans: tuple[int, ...] = spans_setting((20,), help="bars in the sum, two columns each")
     needs: ClassVar[tuple[str, ...]] = ("bars",)
-
-    @property
-    def lookback(self) -> int:
-        return max(self.spans)
 
     def writer(self) -> Writer:
         from fw_features.flows import money_flow_sums

@@ -42,6 +42,7 @@ STAMPS = 65_536
 class GrowingTape(Tape):
     """A tape with room at its end; `closes` of clock bars to come stand at `FAR` and beyond."""
 
+    closes: NDArray[np.int64]
     known: NDArray[np.int64]
     """[step]: when it was known, ns."""
     written: NDArray[np.int64]
@@ -49,7 +50,7 @@ class GrowingTape(Tape):
 
     def last(self, bar: int) -> int:
         """The last step of a clock bar; of the one that is not over, the last so far."""
-        return min(int(self.closes[bar]), int(self.written[0])) - 1  # type: ignore[index]
+        return min(int(self.closes[bar]), int(self.written[0])) - 1
 
     def close_time(self, bar: Any) -> Any:
         """When steps (int or array) were known, ns."""
